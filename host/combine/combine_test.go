@@ -1,0 +1,49 @@
+package combine
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+)
+
+// While one batch is under way, what arrives goes out together, in order, never beyond Max.
+func TestBatchesFormWhileBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		var batches [][]int
+		q := &Queue[string, int]{Max: 4, Run: func(_ string, b []int) {
+			batches = append(batches, b)
+			<-release
+		}}
+		var wg sync.WaitGroup
+		for i := range 6 {
+			wg.Go(func() { q.Do("k", i) })
+			synctest.Wait()
+		}
+		close(release)
+		wg.Wait()
+		if got, want := fmt.Sprint(batches), "[[0] [1 2 3 4] [5]]"; got != want {
+			t.Errorf("batches %s, want %s", got, want)
+		}
+		if len(q.lines) != 0 {
+			t.Errorf("%d lines left behind", len(q.lines))
+		}
+	})
+}
+
+// A busy key does not hold up another one.
+func TestKeysAreIndependent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		q := &Queue[string, int]{Max: 1, Run: func(k string, _ []int) {
+			if k == "slow" {
+				<-release
+			}
+		}}
+		go q.Do("slow", 0)
+		synctest.Wait()
+		q.Do("fast", 0)
+		close(release)
+	})
+}
