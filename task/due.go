@@ -40,9 +40,9 @@ const (
 )
 
 const (
-	dateLayout  = "2006-01-02"
-	localLayout = "2006-01-02T15:04:05"
-	day         = 24 * 60 * 60
+	dateLayout   = "2006-01-02"
+	localLayout  = "2006-01-02T15:04:05"
+	secondsOfDay = 24 * 60 * 60
 )
 
 // lastInstant is the latest one that RFC 3339 can write.
@@ -173,7 +173,7 @@ func (d Due) Instant(zone *time.Location) time.Time {
 	case DueNone:
 		return time.Time{}
 	case DueDateOnly:
-		at = resolve(d.wall+day, zone)
+		at = resolve(d.wall+secondsOfDay, zone)
 	case DueFloating:
 		at = resolve(d.wall, zone)
 	case DueZoned:
