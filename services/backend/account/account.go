@@ -1,0 +1,175 @@
+// Package account keeps who uses docket and how they prove it: users, API tokens, browser sessions, one-time
+// sign-in codes, the keys that sign identities, and the exchange of a credential for an identity.
+//
+// Keys in the backend's state, all written here and nowhere else:
+//
+//	user/<id>            a user
+//	user-name/<hash>     the id of the user of that name (case-folded, hashed): names are unique
+//	first-user           the id of the user made at the first start
+//	token/<hash>         an API token's owner, scope and last use
+//	tokens/<user>        the user's API tokens, ≤ 100
+//	session/<hash>       a browser session
+//	sign-in-code/<hash>  a one-time sign-in code
+//	signing-key          the key that signs identities, where Secrets holds none
+//
+// Tokens, session cookies and codes are 256 random bits each and stored as their SHA-256 only: who reads the
+// state cannot sign in with what is found there. A credential is revoked by deleting its row.
+//
+// [Task]: T021, T026
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/docket-tasks/docket/edge"
+	"github.com/docket-tasks/docket/host"
+)
+
+// Limits and lifetimes.
+const (
+	// MaxTokens is how many API tokens a user may have.
+	MaxTokens = 100
+	// CodeLife is how long a sign-in code can be redeemed.
+	CodeLife = time.Hour
+	// SessionLife is how long a session lasts after it was last used.
+	SessionLife = 30 * 24 * time.Hour
+	// touchEvery is how coarse "last used" is: one write in this time at most.
+	touchEvery = time.Hour
+	// maxAttempts bounds how often a change is tried against concurrent ones.
+	maxAttempts = 16
+)
+
+var (
+	// ErrNoUser means that there is no user of that id.
+	ErrNoUser = errors.New("no such user")
+	// ErrNoIdentity means that a request carries no credential, or one that is unknown, revoked or expired.
+	ErrNoIdentity = errors.New("no valid credential")
+	// ErrBadCode means that a sign-in code is unknown, used or expired.
+	ErrBadCode = errors.New("the sign-in code is unknown, was used or has expired")
+	// ErrNoToken means that the user has no token of that id.
+	ErrNoToken = errors.New("no such token")
+	// ErrTooManyTokens means that the user has [MaxTokens] already.
+	ErrTooManyTokens = errors.New("too many tokens")
+	// ErrNameTaken means that another user has that name.
+	ErrNameTaken = errors.New("another user has that name")
+	// ErrStale means that the user is not at the version the change was made for.
+	ErrStale = errors.New("the user has changed since")
+)
+
+// Store keeps users and their credentials in the service's state. It may be used concurrently and by several
+// replicas at once.
+type Store struct {
+	state   host.State
+	secrets host.Secrets
+	now     func() time.Time
+	log     *slog.Logger
+
+	users *edge.Cache[string, cached]
+
+	// touching holds the credentials whose last use is being written, so that a burst writes once.
+	touching   sync.Map
+	background sync.WaitGroup
+
+	mu      sync.Mutex
+	signOut []func(sessionID string)
+}
+
+// New returns a store on state. The signing keys are read from secrets, or made in state, when first needed.
+func New(state host.State, secrets host.Secrets, now func() time.Time, log *slog.Logger) *Store {
+	return &Store{
+		state: state, secrets: secrets, now: now, log: log,
+		users: edge.NewCache[string, cached](maxCached),
+	}
+}
+
+// OnSignOut calls fn with the id of each session that signs out, and of each API token that is deleted, on this
+// replica (edge.Principal.Session). fn must not block.
+func (s *Store) OnSignOut(fn func(sessionID string)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.signOut = append(s.signOut, fn)
+}
+
+// signedOut tells those who asked by [Store.OnSignOut].
+func (s *Store) signedOut(sessionID string) {
+	s.mu.Lock()
+	fns := s.signOut
+	s.mu.Unlock()
+	for _, fn := range fns {
+		fn(sessionID)
+	}
+}
+
+// Drain waits until the last uses noted in the background are written, or ctx ends.
+func (s *Store) Drain(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		s.background.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// newSecret returns prefix and 256 random bits as base64url, 43 characters.
+func newSecret(prefix string) string {
+	var b [32]byte
+	rand.Read(b[:]) // never fails (crypto/rand since Go 1.24)
+	return prefix + base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// hash is the form in which a secret is kept and looked up.
+func hash(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// encode marshals a row; every type stored here can be.
+func encode(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("account: encode %T: %v", v, err))
+	}
+	return b
+}
+
+// load reads the row at key into v and returns its ETag, empty where there is none.
+func (s *Store) load(ctx context.Context, key string, v any) (etag string, err error) {
+	item, err := s.state.Get(ctx, key)
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", kind(key), err)
+	}
+	return item.ETag, decode(item, v)
+}
+
+// decode unmarshals item into v, which stays as it is where the item does not exist.
+func decode(item host.Item, v any) error {
+	if !item.Exists() {
+		return nil
+	}
+	if err := json.Unmarshal(item.Value, v); err != nil {
+		return fmt.Errorf("decode %s: %w", kind(item.Key), err)
+	}
+	return nil
+}
+
+// kind is the part of a key that may appear in an error or a log: not the hash of a credential.
+func kind(key string) string {
+	for i := range key {
+		if key[i] == '/' {
+			return key[:i]
+		}
+	}
+	return key
+}

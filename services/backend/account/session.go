@@ -1,0 +1,160 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/docket-tasks/docket/edge"
+	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/task"
+)
+
+// sessionRow is the row at session/<hash>. The hash is also the session's id: it opens nothing.
+type sessionRow struct {
+	User      string    `json:"user"`
+	CreatedAt task.Time `json:"created_at"`
+	// LastUsedAt is up to an hour too early; the session ends SessionLife after it.
+	LastUsedAt task.Time `json:"last_used_at"`
+}
+
+// codeRow is the row at sign-in-code/<hash>.
+type codeRow struct {
+	User      string    `json:"user"`
+	ExpiresAt task.Time `json:"expires_at"`
+}
+
+func sessionKey(hash string) string { return "session/" + hash }
+func codeKey(hash string) string    { return "sign-in-code/" + hash }
+
+// NewSignInCode returns a code that signs the user in once within [CodeLife]. It is stored as its hash only.
+// ErrNoUser where there is no such user.
+func (s *Store) NewSignInCode(ctx context.Context, userID string) (code string, err error) {
+	if _, err := s.User(ctx, userID); err != nil {
+		return "", err
+	}
+	code = newSecret("")
+	end := task.At(s.now().Add(CodeLife))
+	row := encode(codeRow{User: userID, ExpiresAt: end})
+	op := expiring(host.Create(codeKey(hash(code)), row), &end, s.now())
+	if err := s.state.Commit(ctx, host.Tx{Ops: []host.Op{op}}); err != nil {
+		return "", fmt.Errorf("store sign-in code: %w", err)
+	}
+	return code, nil
+}
+
+// SignIn redeems a one-time code and returns its user and the secret of a new session, which is not kept. Of
+// two who redeem one code, one gets ErrBadCode. zone is the browser's: it becomes the user's time zone where
+// nobody has chosen one yet; a zone this machine does not know is left aside.
+func (s *Store) SignIn(ctx context.Context, code, zone string) (User, string, error) {
+	key := codeKey(hash(code))
+	for range maxAttempts {
+		var row codeRow
+		etag, err := s.load(ctx, key, &row)
+		if err != nil {
+			return User{}, "", err
+		}
+		if etag == "" || expired(&row.ExpiresAt, s.now()) {
+			return User{}, "", ErrBadCode
+		}
+		old, userETag, err := s.loadUser(ctx, row.User)
+		if errors.Is(err, ErrNoUser) {
+			return User{}, "", ErrBadCode
+		}
+		if err != nil {
+			return User{}, "", err
+		}
+		u := old
+		if !u.ZoneChosen && checkZone(zone) == nil {
+			u.TimeZone, u.ZoneChosen = zone, true
+		}
+		tx, _ := s.userTx(old, userETag, &u)
+		session, open := s.openSession(u.ID)
+		tx.Ops = append(tx.Ops, host.Remove(key, etag), open)
+		err = s.state.Commit(ctx, tx)
+		if err == nil {
+			return u.User, session, nil
+		}
+		if !errors.Is(err, host.ErrConflict) {
+			return User{}, "", fmt.Errorf("store session: %w", err)
+		}
+	}
+	return User{}, "", fmt.Errorf("store session: %w", host.ErrUnavailable)
+}
+
+// openSession returns the secret of a new session and the operation that stores it.
+func (s *Store) openSession(userID string) (secret string, op host.Op) {
+	secret = newSecret("")
+	now := task.At(s.now())
+	row := encode(sessionRow{User: userID, CreatedAt: now, LastUsedAt: now})
+	return secret, host.Create(sessionKey(hash(secret)), row).Expiring(SessionLife)
+}
+
+// SignOut ends a session; one that has ended already stays so.
+func (s *Store) SignOut(ctx context.Context, sessionID string) error {
+	tx := host.Tx{Ops: []host.Op{host.Delete(sessionKey(sessionID))}}
+	if err := s.state.Commit(ctx, tx); err != nil {
+		return fmt.Errorf("delete session: %w", err)
+	}
+	s.signedOut(sessionID)
+	return nil
+}
+
+// bySession returns the identity behind a session's secret, or ErrNoIdentity.
+func (s *Store) bySession(ctx context.Context, secret string) (edge.Principal, error) {
+	var row sessionRow
+	id := hash(secret)
+	etag, err := s.load(ctx, sessionKey(id), &row)
+	if err != nil {
+		return edge.Principal{}, err
+	}
+	now := s.now()
+	if etag == "" || now.Sub(row.LastUsedAt.Time) >= SessionLife {
+		return edge.Principal{}, ErrNoIdentity
+	}
+	u, err := s.owner(ctx, row.User)
+	if err != nil {
+		return edge.Principal{}, err
+	}
+	if now.Sub(row.LastUsedAt.Time) >= touchEvery {
+		row.LastUsedAt = task.At(now)
+		s.touch(ctx, host.Replace(sessionKey(id), encode(row), etag).Expiring(SessionLife))
+	}
+	return edge.Principal{
+		UserID:  u.ID,
+		Actor:   edge.Actor{Kind: "user", ID: u.ID, Name: u.Name},
+		Admin:   u.Admin,
+		Scope:   edge.ScopeWrite,
+		Session: id,
+	}, nil
+}
+
+// owner returns the user a credential belongs to, or ErrNoIdentity.
+func (s *Store) owner(ctx context.Context, id string) (User, error) {
+	u, err := s.User(ctx, id)
+	if errors.Is(err, ErrNoUser) {
+		return User{}, ErrNoIdentity
+	}
+	return u, err
+}
+
+// touchTimeout bounds the write of a last use.
+const touchTimeout = 5 * time.Second
+
+// touch writes that a credential was used, in the background: nobody waits for it. It demands the ETag that
+// was read, so that a credential revoked meanwhile does not come back; where it fails, the next use tries again.
+func (s *Store) touch(ctx context.Context, op host.Op) {
+	if _, busy := s.touching.LoadOrStore(op.Key, struct{}{}); busy {
+		return
+	}
+	s.background.Go(func() {
+		defer s.touching.Delete(op.Key)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), touchTimeout)
+		defer cancel()
+		err := s.state.Commit(ctx, host.Tx{Ops: []host.Op{op}})
+		if err != nil && !errors.Is(err, host.ErrConflict) {
+			s.log.WarnContext(ctx, "last use not noted", "credential", kind(op.Key), "error", err)
+		}
+	})
+}

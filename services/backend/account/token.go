@@ -1,0 +1,220 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/docket-tasks/docket/edge"
+	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/task"
+)
+
+// tokenPrefix starts the text form of an API token, so that people and scanners recognise one.
+const tokenPrefix = "dkt_"
+
+// Token is an API token as its owner sees it; the secret itself is shown only when it is made.
+type Token struct {
+	ID        string    `json:"id" format:"uuid"`
+	Name      string    `json:"name"`
+	Scope     string    `json:"scope" enum:"read,write"`
+	CreatedAt task.Time `json:"created_at" format:"date-time"`
+	// ExpiresAt is when the token stops to be valid; nil: never.
+	ExpiresAt *task.Time `json:"expires_at" format:"date-time"`
+	// LastUsedAt is up to an hour too early; nil: never used.
+	LastUsedAt *task.Time `json:"last_used_at" format:"date-time"`
+}
+
+// TokenRequest is what a new token is made from.
+type TokenRequest struct {
+	Name  string
+	Scope string
+	// ExpiresAt is when the token stops to be valid; nil: never.
+	ExpiresAt *time.Time
+}
+
+// storedToken is an entry of the list at tokens/<user>. Its LastUsedAt is always nil: that one is kept in the
+// tokenRow, so that using a token never competes with making one.
+type storedToken struct {
+	Token
+	Hash string `json:"hash"`
+}
+
+// tokenRow is the row at token/<hash>: what an exchange needs to know.
+type tokenRow struct {
+	User       string     `json:"user"`
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	Scope      string     `json:"scope"`
+	ExpiresAt  *task.Time `json:"expires_at"`
+	LastUsedAt *task.Time `json:"last_used_at"`
+}
+
+func tokenKey(hash string) string  { return "token/" + hash }
+func tokensKey(user string) string { return "tokens/" + user }
+
+func (t storedToken) row(user string) tokenRow {
+	return tokenRow{User: user, ID: t.ID, Name: t.Name, Scope: t.Scope, ExpiresAt: t.ExpiresAt}
+}
+
+// expired tells whether a credential with that end is over at now.
+func expired(end *task.Time, now time.Time) bool { return end != nil && !now.Before(end.Time) }
+
+// expiring gives op the time to live of a credential with that end. The host may keep it up to a second longer:
+// expired decides.
+func expiring(op host.Op, end *task.Time, now time.Time) host.Op {
+	if end == nil {
+		return op
+	}
+	return op.Expiring(end.Sub(now) + time.Second)
+}
+
+// newToken returns a token and its secret.
+func (s *Store) newToken(r TokenRequest) (storedToken, string, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return storedToken{}, "", fmt.Errorf("make token id: %w", err)
+	}
+	secret := newSecret(tokenPrefix)
+	t := storedToken{
+		Token: Token{ID: id.String(), Name: r.Name, Scope: r.Scope, CreatedAt: task.At(s.now())},
+		Hash:  hash(secret),
+	}
+	if r.ExpiresAt != nil {
+		end := task.At(*r.ExpiresAt)
+		t.ExpiresAt = &end
+	}
+	return t, secret, nil
+}
+
+// liveTokens reads the user's tokens that have not expired.
+func (s *Store) liveTokens(ctx context.Context, user string) (list []storedToken, etag string, err error) {
+	etag, err = s.load(ctx, tokensKey(user), &list)
+	now := s.now()
+	list = slices.DeleteFunc(list, func(t storedToken) bool { return expired(t.ExpiresAt, now) })
+	return list, etag, err
+}
+
+// NewToken makes an API token for the user and returns it with its secret, which is not kept. The request must
+// be valid. ErrTooManyTokens where the user has [MaxTokens].
+func (s *Store) NewToken(ctx context.Context, user string, r TokenRequest) (Token, string, error) {
+	t, secret, err := s.newToken(r)
+	if err != nil {
+		return Token{}, "", err
+	}
+	create := expiring(host.Create(tokenKey(t.Hash), encode(t.row(user))), t.ExpiresAt, s.now())
+	err = s.changeTokens(ctx, user, func(list []storedToken) ([]storedToken, host.Op, error) {
+		if len(list) >= MaxTokens {
+			return nil, host.Op{}, ErrTooManyTokens
+		}
+		return append(list, t), create, nil
+	})
+	if err != nil {
+		return Token{}, "", err
+	}
+	return t.Token, secret, nil
+}
+
+// DeleteToken revokes a token of the user, or returns ErrNoToken. The one in use may be deleted too.
+func (s *Store) DeleteToken(ctx context.Context, user, id string) error {
+	err := s.changeTokens(ctx, user, func(list []storedToken) ([]storedToken, host.Op, error) {
+		i := slices.IndexFunc(list, func(t storedToken) bool { return t.ID == id })
+		if i < 0 {
+			return nil, host.Op{}, ErrNoToken
+		}
+		revoke := host.Delete(tokenKey(list[i].Hash))
+		return slices.Delete(list, i, i+1), revoke, nil
+	})
+	if err == nil {
+		s.signedOut(id)
+	}
+	return err
+}
+
+// changeTokens replaces the user's list of tokens by what do makes of it, in one commit with do's operation, and
+// again where somebody else was faster.
+func (s *Store) changeTokens(ctx context.Context, user string, do func([]storedToken) ([]storedToken, host.Op, error)) error {
+	for range maxAttempts {
+		list, etag, err := s.liveTokens(ctx, user)
+		if err != nil {
+			return err
+		}
+		list, op, err := do(list)
+		if err != nil {
+			return err
+		}
+		tx := host.Tx{Ops: []host.Op{op, host.Replace(tokensKey(user), encode(list), etag)}}
+		err = s.state.Commit(ctx, tx)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, host.ErrConflict) {
+			return fmt.Errorf("store tokens: %w", err)
+		}
+	}
+	return fmt.Errorf("store tokens: %w", host.ErrUnavailable)
+}
+
+// Tokens returns the user's tokens, oldest first; those that have expired are gone.
+func (s *Store) Tokens(ctx context.Context, user string) ([]Token, error) {
+	list, _, err := s.liveTokens(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]string, len(list))
+	for i, t := range list {
+		keys[i] = tokenKey(t.Hash)
+	}
+	items, err := s.state.GetBulk(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("read tokens: %w", err)
+	}
+	tokens := make([]Token, len(list))
+	for i, t := range list {
+		tokens[i] = t.Token
+		var row tokenRow
+		if err := decode(items[i], &row); err != nil {
+			return nil, err
+		}
+		tokens[i].LastUsedAt = row.LastUsedAt
+	}
+	return tokens, nil
+}
+
+// byToken returns the identity behind an API token, or ErrNoIdentity.
+func (s *Store) byToken(ctx context.Context, secret string) (edge.Principal, error) {
+	if !strings.HasPrefix(secret, tokenPrefix) {
+		return edge.Principal{}, ErrNoIdentity
+	}
+	var row tokenRow
+	key := tokenKey(hash(secret))
+	etag, err := s.load(ctx, key, &row)
+	if err != nil {
+		return edge.Principal{}, err
+	}
+	now := s.now()
+	if etag == "" || expired(row.ExpiresAt, now) {
+		return edge.Principal{}, ErrNoIdentity
+	}
+	u, err := s.owner(ctx, row.User)
+	if err != nil {
+		return edge.Principal{}, err
+	}
+	if row.LastUsedAt == nil || now.Sub(row.LastUsedAt.Time) >= touchEvery {
+		used := task.At(now)
+		row.LastUsedAt = &used
+		s.touch(ctx, expiring(host.Replace(key, encode(row), etag), row.ExpiresAt, now))
+	}
+	return edge.Principal{
+		UserID:  u.ID,
+		Actor:   edge.Actor{Kind: "token", ID: row.ID, Name: row.Name},
+		Admin:   u.Admin,
+		Scope:   row.Scope,
+		Session: row.ID,
+	}, nil
+}
