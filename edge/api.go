@@ -1,0 +1,202 @@
+package edge
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/danielgtaylor/huma/v2/validation"
+)
+
+const (
+	// MaxBody is the largest request body accepted, in bytes, unless the operation's MaxBodyBytes says otherwise.
+	MaxBody = 64 << 10
+	// humaMaxBody is what huma puts where an operation says nothing.
+	humaMaxBody = 1 << 20
+	// requiredMark starts huma's message for a missing property, followed by its name: huma reports it at the
+	// object that lacks it, callers are told the field.
+	requiredMark = "\x00required\x00"
+)
+
+// huma is configured by package variables. They are set while this package is initialised, before any API exists.
+var _ = func() struct{} {
+	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
+		return humaProblem(status, msg, errs)
+	}
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
+		p := humaProblemFor(ctx, status, msg, errs)
+		for name, values := range p.header {
+			ctx.SetHeader(name, values[0])
+		}
+		return p
+	}
+	huma.ValidateStrictCasing = true
+	validation.MsgExpectedRequiredProperty = requiredMark + "%s"
+	return struct{}{}
+}()
+
+// NewAPI returns an API (OpenAPI 3.1) whose operations are served by mux.
+//
+//   - Errors are [Problem]s; what a handler returns goes through the same rules as in [WriteProblem].
+//   - Validation answers 400 and names fields as the caller wrote them ("title", "limit").
+//   - A query parameter that the operation does not declare, one given twice that is not a list, and one that is
+//     not valid UTF-8 answer 400.
+//   - JSON must be valid UTF-8, name each member once and hold nothing after the value.
+//   - Bodies larger than [MaxBody], or the operation's own MaxBodyBytes, answer 413.
+//   - The mux's BodyReadTimeout is not used: the server's timeouts hold.
+//
+// The document is not served; see [MergeOpenAPI].
+func NewAPI(mux *http.ServeMux, title string) huma.API {
+	config := huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI:        "3.1.0",
+			Info:           &huma.Info{Title: title, Version: "1"},
+			Components:     &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)},
+			OnAddOperation: []huma.AddOpFunc{documentErrors},
+		},
+		Formats:       map[string]huma.Format{"application/json": strictJSON, "json": strictJSON},
+		DefaultFormat: "application/json",
+	}
+	return huma.NewAPI(config, adapter{mux})
+}
+
+// documentErrors takes back the 422 that huma documents for validation, unless the operation has one of its own.
+func documentErrors(_ *huma.OpenAPI, op *huma.Operation) {
+	takesInput := len(op.Parameters) > 0 || op.RequestBody != nil
+	if len(op.Errors) == 0 || !takesInput {
+		return
+	}
+	added := slices.Index(op.Errors, http.StatusUnprocessableEntity)
+	if added < 0 || slices.Contains(op.Errors[added+1:], http.StatusUnprocessableEntity) {
+		return
+	}
+	unprocessable := op.Responses["422"]
+	delete(op.Responses, "422")
+	if _, ok := op.Responses["400"]; !ok && unprocessable != nil {
+		bad := *unprocessable
+		bad.Description = http.StatusText(http.StatusBadRequest)
+		op.Responses["400"] = &bad
+	}
+}
+
+// adapter serves huma's operations from a ServeMux, with the limits that [NewAPI] promises.
+type adapter struct{ *http.ServeMux }
+
+func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
+	if op.MaxBodyBytes == humaMaxBody {
+		op.MaxBodyBytes = MaxBody
+	}
+	if op.MaxBodyBytes > 0 {
+		op.MaxBodyBytes++ // huma refuses a body of exactly the limit
+	}
+	op.BodyReadTimeout = 0
+	known := queryParameters(op)
+	a.HandleFunc(strings.ToUpper(op.Method)+" "+op.Path, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RawQuery != "" {
+			if p := checkQuery(r.URL.RawQuery, known); p != nil {
+				WriteProblem(w, r, p)
+				return
+			}
+		}
+		handler(humago.NewContext(op, r, w))
+	})
+}
+
+// queryParameters returns the operation's query parameters, and whether each may be repeated.
+func queryParameters(op *huma.Operation) map[string]bool {
+	known := map[string]bool{}
+	for _, p := range op.Parameters {
+		if p.In == "query" {
+			known[p.Name] = p.Schema != nil && p.Schema.Type == huma.TypeArray && p.Explode != nil && *p.Explode
+		}
+	}
+	return known
+}
+
+func checkQuery(raw string, known map[string]bool) *Problem {
+	var bad []FieldError
+	var seen [16]string
+	names := seen[:0]
+	for pair := range strings.SplitSeq(raw, "&") {
+		if pair == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		name, nameErr := url.QueryUnescape(name)
+		value, valueErr := url.QueryUnescape(value)
+		repeats, ok := known[name]
+		switch {
+		case nameErr != nil || !utf8.ValidString(name):
+			bad = append(bad, FieldError{Field: strings.ToValidUTF8(name, "\uFFFD"), Detail: "is not a properly encoded name"})
+		case !ok:
+			bad = append(bad, FieldError{Field: name, Detail: "unknown query parameter"})
+		case valueErr != nil || !utf8.ValidString(value):
+			bad = append(bad, FieldError{Field: name, Detail: "is not properly encoded UTF-8"})
+		case !repeats && slices.Contains(names, name):
+			bad = append(bad, FieldError{Field: name, Detail: "may be given only once"})
+		}
+		names = append(names, name)
+	}
+	if bad == nil {
+		return nil
+	}
+	return validationProblem(bad)
+}
+
+func validationProblem(fields []FieldError) *Problem {
+	detail := "the request is not valid"
+	if len(fields) > 0 {
+		detail = fields[0].Error()
+	}
+	return NewProblem(http.StatusBadRequest, "validation_failed", detail, fields...)
+}
+
+// humaProblemFor is humaProblem for a request: server errors are logged with it and follow [WriteProblem]'s rules.
+func humaProblemFor(ctx huma.Context, status int, msg string, errs []error) *Problem {
+	switch {
+	case status >= http.StatusInternalServerError && len(errs) > 0:
+		return problemOf(ctx.Context(), errs[0])
+	case status == http.StatusRequestEntityTooLarge:
+		return tooLarge(ctx.Operation().MaxBodyBytes - 1)
+	}
+	return humaProblem(status, msg, errs)
+}
+
+// humaProblem makes a problem of what huma found wrong with a request.
+func humaProblem(status int, msg string, errs []error) *Problem {
+	var fields []FieldError
+	for _, err := range errs {
+		switch e := err.(type) {
+		case *Problem: // a resolver's own answer
+			return e
+		case FieldError:
+			fields = append(fields, e)
+		case huma.ErrorDetailer:
+			fields = append(fields, fieldOf(e.ErrorDetail()))
+		default:
+			fields = append(fields, FieldError{Field: "body", Detail: err.Error()})
+		}
+	}
+	if status == http.StatusUnprocessableEntity || status == http.StatusBadRequest && len(fields) > 0 {
+		return validationProblem(fields)
+	}
+	return NewProblem(status, "", msg, fields...)
+}
+
+// fieldOf names a field as the caller wrote it: without the place huma puts in front.
+func fieldOf(d *huma.ErrorDetail) FieldError {
+	field, detail := d.Location, d.Message
+	if name, missing := strings.CutPrefix(detail, requiredMark); missing {
+		field, detail = field+"."+name, "is required"
+	}
+	for _, place := range []string{"body.", "query.", "path.", "header.", "cookie."} {
+		if rest, ok := strings.CutPrefix(field, place); ok {
+			return FieldError{Field: rest, Detail: detail}
+		}
+	}
+	return FieldError{Field: field, Detail: detail}
+}
