@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 // ContentType is the media type of an encoded event (CloudEvents 1.0, JSON format §3).
@@ -32,101 +30,135 @@ type Envelope struct {
 	Data        json.RawMessage `json:"data"`
 }
 
-// Encode wraps the change in its envelope.
+// Encode wraps the change in its envelope. Payload.Task must be a JSON object as json.Marshal writes it: it is
+// copied as it is.
 func (e *TaskEvent) Encode(source, trace string) ([]byte, error) {
-	return encode(e.EventID, string(e.EventType), source, e.TaskID, trace, e.Timestamp, e)
+	at, err := stamp(e.Timestamp)
+	if err != nil {
+		return nil, encodeError(string(e.EventType), e.EventID, err)
+	}
+	b := make([]byte, 0, envelopeSize+len(e.Payload.Task))
+	b = openEnvelope(b, e.EventID, string(e.EventType), source, e.TaskID, at, trace)
+	if b, err = e.appendData(b, at); err != nil {
+		return nil, encodeError(string(e.EventType), e.EventID, err)
+	}
+	return append(b, '}'), nil
 }
 
-// Encode wraps the update in its envelope.
+// Encode wraps the update in its envelope. Task must be empty or a JSON object as json.Marshal writes it: it is
+// copied as it is.
 func (e *TaskUpdate) Encode(source, trace string) ([]byte, error) {
-	return encode(e.EventID, updateType, source, e.TaskID, trace, e.Timestamp, e)
+	at, err := stamp(e.Timestamp)
+	if err != nil {
+		return nil, encodeError(updateType, e.EventID, err)
+	}
+	b := make([]byte, 0, envelopeSize+len(e.Task))
+	b = openEnvelope(b, e.EventID, updateType, source, e.TaskID, at, trace)
+	if b, err = e.AppendJSON(b); err != nil {
+		return nil, encodeError(updateType, e.EventID, err)
+	}
+	return append(b, '}'), nil
 }
 
 // Encode wraps the reminder in its envelope; its id is the notification's.
 func (e *Reminder) Encode(source, trace string) ([]byte, error) {
-	return encode(e.NotificationID, reminderType, source, e.TaskID, trace, e.Timestamp, e)
+	at, err := stamp(e.Timestamp)
+	if err != nil {
+		return nil, encodeError(reminderType, e.NotificationID, err)
+	}
+	b := make([]byte, 0, envelopeSize)
+	b = openEnvelope(b, e.NotificationID, reminderType, source, e.TaskID, at, trace)
+	if b, err = e.AppendJSON(b); err != nil {
+		return nil, encodeError(reminderType, e.NotificationID, err)
+	}
+	return append(b, '}'), nil
 }
 
-func encode(id, typ, source, subject, trace string, at time.Time, data any) ([]byte, error) {
-	raw, err := json.Marshal(data)
-	if err != nil {
-		return nil, fmt.Errorf("encode %s %s: %w", typ, id, err)
+func encodeError(typ, id string, err error) error {
+	return fmt.Errorf("encode %s %s: %w", typ, id, err)
+}
+
+// delivered is an envelope with its data decoded in the same pass. Attributes it does not name, such as those a
+// broker adds, are ignored.
+type delivered[T any] struct {
+	SpecVersion string `json:"specversion"`
+	ID          string `json:"id"`
+	Type        string `json:"type"`
+	TraceParent string `json:"traceparent"`
+	Data        T      `json:"data"`
+}
+
+func decode[T any](b []byte) (delivered[T], error) {
+	var d delivered[T]
+	if err := json.Unmarshal(b, &d); err != nil {
+		return delivered[T]{}, fmt.Errorf("decode event: %w", err)
 	}
-	return json.Marshal(Envelope{
-		SpecVersion: "1.0", ID: id, Type: typ, Source: source, Subject: subject, Time: at,
-		DataContentType: "application/json", TraceParent: trace, Data: raw,
-	})
+	if d.SpecVersion != "1.0" {
+		return delivered[T]{}, fmt.Errorf("decode event %q: specversion %q is not 1.0", d.ID, d.SpecVersion)
+	}
+	return d, nil
 }
 
 // DecodeTaskEvent reads an event of [TopicTasks] and its trace context.
 func DecodeTaskEvent(b []byte) (TaskEvent, string, error) {
-	var e TaskEvent
-	env, err := decode(b, &e)
+	d, err := decode[TaskEvent](b)
 	if err != nil {
 		return TaskEvent{}, "", err
 	}
-	if e.EventID == "" || e.TaskID == "" || e.ListID == "" || e.ListVersion < 1 || len(e.Payload.Task) == 0 {
-		return TaskEvent{}, "", fmt.Errorf("event %q lacks event_id, task_id, list_id, list_version or payload.task", env.ID)
+	e := d.Data
+	if err := requireHeader(e.EventID, e.TaskID, e.ListID, e.ListVersion); err != nil {
+		return TaskEvent{}, "", fmt.Errorf("decode event %q: %w", d.ID, err)
 	}
-	return e, env.TraceParent, nil
+	if !isObject(e.Payload.Task) {
+		return TaskEvent{}, "", fmt.Errorf("decode event %q: payload.task is missing", d.ID)
+	}
+	return e, d.TraceParent, nil
 }
+
+func requireHeader(event, task, list string, version int64) error {
+	switch {
+	case event == "":
+		return missingError("event_id")
+	case task == "":
+		return missingError("task_id")
+	case list == "":
+		return missingError("list_id")
+	case version < 1:
+		return missingError("list_version")
+	}
+	return nil
+}
+
+type missingError string
+
+func (e missingError) Error() string { return string(e) + " is missing" }
 
 // DecodeTaskUpdate reads an event of [TopicUpdates].
 func DecodeTaskUpdate(b []byte) (TaskUpdate, error) {
-	var e TaskUpdate
-	env, err := decode(b, &e)
-	if err == nil && (e.ListID == "" || e.ListVersion < 1) {
-		err = fmt.Errorf("update %q lacks list_id or list_version", env.ID)
+	d, err := decode[TaskUpdate](b)
+	if err != nil {
+		return TaskUpdate{}, err
 	}
-	return e, err
+	e := d.Data
+	if err := requireHeader(e.EventID, e.TaskID, e.ListID, e.ListVersion); err != nil {
+		return TaskUpdate{}, fmt.Errorf("decode update %q: %w", d.ID, err)
+	}
+	return e, nil
 }
 
 // DecodeReminder reads an event of [TopicReminders] and its trace context.
 func DecodeReminder(b []byte) (Reminder, string, error) {
-	var e Reminder
-	env, err := decode(b, &e)
-	if err == nil && (e.ReminderID == "" || e.UserID == "") {
-		err = fmt.Errorf("reminder %q lacks reminder_id or user_id", env.ID)
+	d, err := decode[Reminder](b)
+	if err != nil {
+		return Reminder{}, "", err
 	}
-	return e, env.TraceParent, err
-}
-
-func decode(b []byte, data any) (Envelope, error) {
-	var env Envelope
-	if err := json.Unmarshal(b, &env); err != nil {
-		return env, fmt.Errorf("decode envelope: %w", err)
+	e := d.Data
+	for _, f := range []struct{ name, value string }{
+		{"notification_id", e.NotificationID}, {"reminder_id", e.ReminderID}, {"task_id", e.TaskID}, {"user_id", e.UserID},
+	} {
+		if f.value == "" {
+			return Reminder{}, "", fmt.Errorf("decode reminder %q: %w", d.ID, missingError(f.name))
+		}
 	}
-	if env.SpecVersion != "1.0" {
-		return env, fmt.Errorf("decode envelope: specversion %q is not 1.0", env.SpecVersion)
-	}
-	if err := json.Unmarshal(env.Data, data); err != nil {
-		return env, fmt.Errorf("decode data of %s %s: %w", env.Type, env.ID, err)
-	}
-	return env, nil
-}
-
-// namespace is the root of every derived id.
-var namespace = uuid.MustParse("b6ee4b1c-7a07-4f6e-8f2d-5b1c6d0f7f2e")
-
-func derive(kind string, parts ...string) string {
-	name := kind
-	for _, p := range parts {
-		name += "\x00" + p
-	}
-	return uuid.NewSHA1(namespace, []byte(name)).String()
-}
-
-// SuccessorID is the id of the occurrence that follows a completed one (UUIDv5): a redelivered event creates
-// nothing twice.
-func SuccessorID(completedTask string) string { return derive("successor", completedTask) }
-
-// KeyedTaskID is the id of a task created with an Idempotency-Key (UUIDv5).
-func KeyedTaskID(user, key string) string { return derive("idempotency-key", user, key) }
-
-// ReminderID is the id of the reminder of a task at an instant (UUIDv5); at is the name of that instant.
-func ReminderID(task, at string) string { return derive("reminder", task, at) }
-
-// NotificationID is the id of one reminder on one channel (UUIDv5).
-func NotificationID(reminder, channel string) string {
-	return derive("notification", reminder, channel)
+	return e, d.TraceParent, nil
 }

@@ -3,7 +3,11 @@
 // against those files, and testdata/ holds one golden file for every version of every event.
 //
 // Forms only grow: a field is added with a usable zero value and never changes its meaning, so replicas of two
-// versions can run side by side. A consumer ignores fields it does not know.
+// versions can run side by side. A consumer ignores fields it does not know. Instants are RFC 3339 in UTC
+// with exactly three decimals.
+//
+// The first event of a task is its creation, with task version 1; each later event of the task adds one to its
+// version, and each event of any task in a list adds one to the list's. [Replay] checks that.
 //
 // [Task]: T015, T025, T027, T043, T067
 package event
@@ -78,7 +82,8 @@ type Payload struct {
 	Changes map[string]Change `json:"changes,omitempty"`
 	// CompletedAt: task.completed.
 	CompletedAt *time.Time `json:"completed_at,omitempty"`
-	// RecurrencePattern: task.completed, null where the task does not repeat.
+	// RecurrencePattern: task.completed, null where the task does not repeat. Decoding makes nil of null; Encode
+	// writes null for nil in that type.
 	RecurrencePattern *Nullable `json:"recurrence_pattern,omitempty"`
 	// DeletedAt: task.deleted.
 	DeletedAt *time.Time `json:"deleted_at,omitempty"`
