@@ -1,0 +1,170 @@
+package notification
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+
+	gomail "github.com/wneessen/go-mail"
+
+	"github.com/docket-tasks/docket/host"
+)
+
+// TLSPolicy says how the connection to the mail server is protected.
+type TLSPolicy string
+
+const (
+	// StartTLS demands STARTTLS (RFC 3207), and is the default.
+	StartTLS TLSPolicy = "starttls"
+	// StartTLSIfOffered uses STARTTLS where the server offers it, and else sends in the clear.
+	StartTLSIfOffered TLSPolicy = "opportunistic"
+	// ImplicitTLS begins with TLS (RFC 8314 §3.3), as on port 465.
+	ImplicitTLS TLSPolicy = "implicit"
+	// NoTLS sends in the clear: for a relay on the same machine.
+	NoTLS TLSPolicy = "none"
+)
+
+// SMTP says how e-mail leaves. The zero SMTP sends none.
+type SMTP struct {
+	// Host is the mail server's name; empty switches e-mail off.
+	Host string
+	// Port is the mail server's; 0 means 465 for [ImplicitTLS] and 587 otherwise.
+	Port int
+	// From is the sender, "docket@example.org" or "Docket <docket@example.org>".
+	From string
+	// User signs in at the server with the secret "smtp-password"; empty does not sign in.
+	User string
+	TLS  TLSPolicy
+	// RootCAs vouch for the server; nil means those of the system.
+	RootCAs *x509.CertPool
+}
+
+const (
+	// smtpTimeout bounds one attempt's connection and each step of the dialogue.
+	smtpTimeout  = 20 * time.Second
+	smtpPassword = "smtp-password"
+)
+
+// email sends notifications by SMTP (RFC 5321).
+type email struct {
+	smtp    SMTP
+	from    *mail.Address
+	secrets host.Secrets
+	now     func() time.Time
+}
+
+func newEmail(cfg SMTP, secrets host.Secrets, now func() time.Time) (*email, error) {
+	from, err := mail.ParseAddress(cfg.From)
+	if err != nil {
+		return nil, fmt.Errorf("smtp from %q: %w", cfg.From, err)
+	}
+	switch cfg.TLS {
+	case "":
+		cfg.TLS = StartTLS
+	case StartTLS, StartTLSIfOffered, ImplicitTLS, NoTLS:
+	default:
+		return nil, fmt.Errorf("smtp tls %q: must be %s, %s, %s or %s", cfg.TLS, StartTLS, StartTLSIfOffered, ImplicitTLS, NoTLS)
+	}
+	if cfg.Port < 0 || cfg.Port > 65535 {
+		return nil, fmt.Errorf("smtp port %d: must be between 0 and 65535", cfg.Port)
+	}
+	return &email{smtp: cfg, from: from, secrets: secrets, now: now}, nil
+}
+
+func (e *email) Name() string { return "email" }
+
+func (e *email) Targets(_ context.Context, to Recipient) ([]string, error) {
+	if !to.Channels.Email || to.Email == "" {
+		return nil, nil
+	}
+	return []string{""}, nil
+}
+
+func (e *email) Deliver(ctx context.Context, to Recipient, n Notification) (Answer, error) {
+	msg, err := e.message(to, n)
+	if err != nil {
+		return Answer{Outcome: Failed, Text: err.Error()}, nil
+	}
+	client, err := e.client(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
+	// Until it has taken us in, whatever the server says is about us and not about this message: try again.
+	if err := client.DialWithContext(ctx); err != nil {
+		return Answer{Outcome: Retry, Text: err.Error()}, nil
+	}
+	defer client.Close() //nolint:errcheck // the server has the message or has said why not
+	err = client.Send(msg)
+	return judgeSMTP(msg, err), nil
+}
+
+// judgeSMTP reads the reply: 4yz is transient, 5yz permanent (RFC 5321 §4.2.1), no reply a broken connection. Once
+// the text was taken the message is delivered, whatever the reply to a later command.
+func judgeSMTP(msg *gomail.Msg, err error) Answer {
+	if msg.IsDelivered() {
+		return Answer{Outcome: Delivered, Text: strings.TrimSpace("250 " + msg.ServerResponse())}
+	}
+	var send *gomail.SendError
+	if errors.As(err, &send) && send.ErrorCode() >= 500 {
+		return Answer{Outcome: Failed, Text: err.Error()}
+	}
+	return Answer{Outcome: Retry, Text: fmt.Sprint(err)}
+}
+
+// client is made for each attempt, so that a changed password counts at once.
+func (e *email) client(ctx context.Context) (*gomail.Client, error) {
+	options := []gomail.Option{
+		gomail.WithTimeout(smtpTimeout),
+		gomail.WithTLSConfig(&tls.Config{ServerName: e.smtp.Host, RootCAs: e.smtp.RootCAs, MinVersion: tls.VersionTLS12}),
+	}
+	switch e.smtp.TLS {
+	case StartTLS:
+		options = append(options, gomail.WithTLSPortPolicy(gomail.TLSMandatory))
+	case StartTLSIfOffered:
+		options = append(options, gomail.WithTLSPolicy(gomail.TLSOpportunistic), gomail.WithPort(587))
+	case ImplicitTLS:
+		options = append(options, gomail.WithSSL(), gomail.WithPort(465))
+	case NoTLS:
+		options = append(options, gomail.WithTLSPolicy(gomail.NoTLS), gomail.WithPort(587))
+	}
+	if e.smtp.Port != 0 {
+		options = append(options, gomail.WithPort(e.smtp.Port))
+	}
+	if e.smtp.User != "" {
+		password, err := e.secrets.Get(ctx, smtpPassword)
+		if err != nil {
+			return nil, fmt.Errorf("read secret %s: %w", smtpPassword, err)
+		}
+		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
+			gomail.WithUsername(e.smtp.User), gomail.WithPassword(password))
+	}
+	client, err := gomail.NewClient(e.smtp.Host, options...)
+	if err != nil {
+		return nil, fmt.Errorf("set up smtp client for %s: %w", e.smtp.Host, err)
+	}
+	return client, nil
+}
+
+// message is the same at every attempt: its Message-ID lets mailboxes fold repeats into one (RFC 5322 §3.6.4).
+func (e *email) message(to Recipient, n Notification) (*gomail.Msg, error) {
+	address, err := mail.ParseAddress(to.Email)
+	if err != nil {
+		return nil, errors.New("the user's e-mail address cannot be read")
+	}
+	address.Name = to.Name
+	msg := gomail.NewMsg()
+	msg.FromMailAddress(e.from)
+	msg.ToMailAddress(address)
+	msg.Subject(strings.Join(strings.Fields(n.Message), " "))
+	msg.SetMessageIDWithValue(n.NotificationID + "@" + e.from.Address[strings.LastIndexByte(e.from.Address, '@')+1:])
+	msg.SetDateWithValue(n.CreatedAt)
+	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 §5: no out-of-office replies
+	at := n.ScheduledTime.In(to.zone()).Format("Monday, 2 January 2006, 15:04 MST")
+	msg.SetBodyString(gomail.TypeTextPlain, fmt.Sprintf("%s\n\nReminder set for %s.\n", n.Message, at))
+	return msg, nil
+}

@@ -1,0 +1,104 @@
+// Package recurring continues series: when a repeating task is completed, it works out the next occurrence and has
+// the backend create it.
+//
+// The service keeps no state at all. The event carries the whole task; the only other thing that a rule needs is the
+// user's time zone, which is asked for at every completion: it is one short call, a changed zone counts at once, and
+// there is no cache to be wrong. The id of an occurrence derives from the completed task and the backend creates it
+// only while that completion is in force, so an event that comes twice or late does no harm.
+//
+// [Task]: T004, T040, T041, T044, T090
+package recurring
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/docket-tasks/docket/edge"
+	"github.com/docket-tasks/docket/event"
+	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/task"
+)
+
+// Name is the service's name, its app-id.
+const Name = "recurring-task"
+
+// Config is what an operator can set. Log is nil for slog.Default(), Metrics for none, Gatherer for no /metrics.
+type Config struct {
+	Log      *slog.Logger
+	Metrics  prometheus.Registerer
+	Gatherer prometheus.Gatherer
+}
+
+type service struct {
+	backend backend
+	log     *slog.Logger
+}
+
+// New returns the service.
+func New(cfg Config, h host.Host) (host.Service, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	s := &service{backend: backend{edge.Traced(h.Client("backend"))}, log: cfg.Log}
+	runtime := http.NewServeMux()
+	edge.Health(runtime, edge.HealthOptions{Metrics: cfg.Gatherer})
+	observed := edge.HandlerOptions{Service: Name, Logger: s.log, Metrics: cfg.Metrics}
+	return host.Service{
+		Name:          Name,
+		Public:        edge.Handler(observed, http.NewServeMux()), // users have nothing to ask here
+		Runtime:       edge.Handler(observed, runtime),
+		Subscriptions: []host.Subscription{{Topic: event.TopicTasks, Mode: host.Shared, Handle: s.onTaskEvent}},
+	}, nil
+}
+
+// onTaskEvent picks out the completions of repeating tasks [T040]. Other types, also those of versions to come, are
+// not its business.
+func (s *service) onTaskEvent(ctx context.Context, m host.Message) error {
+	e, trace, err := event.DecodeTaskEvent(m.Data)
+	if err != nil {
+		return host.Permanent(err)
+	}
+	if e.EventType != event.TaskCompleted {
+		return nil
+	}
+	var t task.Task
+	if err := json.Unmarshal(e.Payload.Task, &t); err != nil {
+		return host.Permanent(fmt.Errorf("decode task %s of event %s: %w", e.TaskID, e.EventID, err))
+	}
+	if t.RecurrencePattern == nil {
+		return nil
+	}
+	return s.onTaskCompleted(edge.WithTrace(ctx, trace), e, t)
+}
+
+// onTaskCompleted continues the series of t, or logs that it has ended [T041, T044].
+func (s *service) onTaskCompleted(ctx context.Context, e event.TaskEvent, t task.Task) error {
+	log := s.log.With("event_id", e.EventID, "task_id", t.ID, "user_id", e.UserID)
+	if p := e.Payload.RecurrencePattern; p != nil && (p.Value == nil || *p.Value != *t.RecurrencePattern) {
+		return host.Permanent(fmt.Errorf("event %s: recurrence_pattern is not that of its task", e.EventID))
+	}
+	zone, err := s.backend.zone(ctx, e.UserID)
+	if err != nil {
+		return err
+	}
+	next, goesOn, err := task.Next(t, zone)
+	if err != nil {
+		return host.Permanent(fmt.Errorf("event %s: %w", e.EventID, err))
+	}
+	if !goesOn {
+		log.InfoContext(ctx, "series ended", "occurrence_number", t.OccurrenceNumber)
+		return nil
+	}
+	outcome, err := s.backend.create(ctx, t, next)
+	if err != nil {
+		log.WarnContext(ctx, "next occurrence not created", "permanent", host.IsPermanent(err), "error", err)
+		return err
+	}
+	log.InfoContext(ctx, "next occurrence", "outcome", outcome, "due_date", next.Due.String(), "occurrence_number", next.Number)
+	return nil
+}
