@@ -80,6 +80,7 @@ type Store struct {
 	background sync.WaitGroup
 
 	mu      sync.Mutex
+	signer  *edge.Issuer
 	signOut []func(sessionID string)
 }
 

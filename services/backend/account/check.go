@@ -7,17 +7,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"net/mail"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/language"
 
+	"github.com/docket-tasks/docket/edge"
 	"github.com/docket-tasks/docket/task"
 )
 
@@ -122,44 +124,32 @@ func newWebhookSecret() string {
 	return webhookSecretPrefix + base64.StdEncoding.EncodeToString(key[:])
 }
 
+// checkExpiry accepts an end in the future, in a year that can be written, or none.
+func checkExpiry(end *time.Time, now time.Time) error {
+	if end != nil && (!end.After(now) || end.UTC().Year() > 9999) {
+		return errors.New("must be in the future, up to the year 9999")
+	}
+	return nil
+}
+
 // member is one member of a JSON object.
 type member struct {
 	name  string
 	value json.RawMessage
 }
 
-// object reads exactly one JSON object, whose member names must be distinct (RFC 8259 section 4 leaves open
-// which of two would count), in valid UTF-8.
-func object(body []byte) ([]member, error) {
-	if !utf8.Valid(body) {
-		return nil, errors.New("is not valid UTF-8")
+// object reads the members of a JSON object, sorted by name.
+func object(value []byte) ([]member, error) {
+	if value = bytes.TrimSpace(value); len(value) == 0 || value[0] != '{' {
+		return nil, errors.New("must be an object")
 	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	if first, err := dec.Token(); err != nil || first != json.Delim('{') {
-		return nil, errors.New("must be a JSON object")
+	var fields map[string]json.RawMessage
+	if err := edge.UnmarshalJSON(value, &fields); err != nil {
+		return nil, err
 	}
-	var members []member
-	seen := make(map[string]bool)
-	for dec.More() {
-		name, err := dec.Token()
-		if err != nil {
-			return nil, errors.New("is not valid JSON")
-		}
-		m := member{name: name.(string)} // the decoder accepts nothing else here
-		if err := dec.Decode(&m.value); err != nil {
-			return nil, errors.New("is not valid JSON")
-		}
-		if seen[m.name] {
-			return nil, fmt.Errorf("has %q twice", m.name)
-		}
-		seen[m.name] = true
-		members = append(members, m)
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, errors.New("is not valid JSON")
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("has something after the object")
+	members := make([]member, 0, len(fields))
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		members = append(members, member{name, fields[name]})
 	}
 	return members, nil
 }
@@ -171,10 +161,6 @@ func text(value json.RawMessage, check func(string) error) (string, error) {
 	var v string
 	if len(value) == 0 || value[0] != '"' || json.Unmarshal(value, &v) != nil {
 		return "", errors.New("must be a string")
-	}
-	// The decoder puts U+FFFD where an escape is half of a surrogate pair.
-	if strings.ContainsRune(v, utf8.RuneError) {
-		return "", errors.New("contains a broken character")
 	}
 	return v, check(v)
 }

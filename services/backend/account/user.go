@@ -225,16 +225,16 @@ func (s *Store) Bootstrap(ctx context.Context, name, zone string) (u User, token
 // change is what a write turns a user into; it returns a task.Invalid, or nil.
 type change func(u *storedUser) error
 
-// updateUser applies do and stores the result, again where somebody else was faster. A version other than 0
-// demands that one: ErrStale otherwise. A change of the time zone carries the job that computes the
+// updateUser applies do and stores the result, again where somebody else was faster. ErrStale where the user is
+// at a version that match refuses. A change of the time zone carries the job that computes the
 // reminders anew. A change that changes nothing writes nothing. ErrNameTaken where another user has the name.
-func (s *Store) updateUser(ctx context.Context, id string, version int64, do change) (User, error) {
+func (s *Store) updateUser(ctx context.Context, id string, match func(version int64) bool, do change) (User, error) {
 	for range maxAttempts {
 		old, etag, err := s.loadUser(ctx, id)
 		if err != nil {
 			return User{}, err
 		}
-		if version != 0 && old.Version != version {
+		if !match(old.Version) {
 			return User{}, ErrStale
 		}
 		u := old

@@ -1,0 +1,115 @@
+package account
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/docket-tasks/docket/edge"
+)
+
+// Names of the session's cookie. A browser takes the first only over TLS, for this host and all its paths
+// (RFC 6265bis section 4.1.3.2), so that no other host of the domain can plant one.
+const (
+	SecureCookie = "__Host-docket_session"
+	PlainCookie  = "docket_session"
+)
+
+// cookieLife is the longest a browser keeps a cookie (RFC 6265bis section 5.5). The session behind it ends by
+// itself SessionLife after it was last used, which is what counts: so it rolls on without the cookie being set
+// anew by every answer.
+const cookieLife = 400 * 24 * time.Hour
+
+// SessionCookie returns the session's secret in the request's cookies, or "". Over TLS only the cookie that
+// nobody else can have planted counts.
+func SessionCookie(r *http.Request) string {
+	c, err := r.Cookie(cookieName(r.TLS != nil || forwardedTLS(r.Header.Get("X-Forwarded-Proto"))))
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+func cookieName(secure bool) string {
+	if secure {
+		return SecureCookie
+	}
+	return PlainCookie
+}
+
+// forwardedTLS reads X-Forwarded-Proto, whose first entry is the client's side.
+func forwardedTLS(header string) bool {
+	first, _, _ := strings.Cut(header, ",")
+	return strings.EqualFold(strings.TrimSpace(first), "https")
+}
+
+func sessionCookie(secret string, secure bool) http.Cookie {
+	return http.Cookie{
+		Name: cookieName(secure), Value: secret, Path: "/", MaxAge: int(cookieLife / time.Second),
+		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// scheme notes whether the browser speaks TLS, at whichever door that ends.
+type scheme struct{ secure bool }
+
+// Resolve implements huma.Resolver.
+func (s *scheme) Resolve(ctx huma.Context) []error {
+	s.secure = ctx.TLS() != nil || forwardedTLS(ctx.Header("X-Forwarded-Proto"))
+	return nil
+}
+
+type signInInput struct {
+	scheme
+	Body struct {
+		Code     string `json:"code" minLength:"1" maxLength:"100" doc:"One-time sign-in code"`
+		TimeZone string `json:"time_zone,omitempty" maxLength:"64" doc:"The browser's; taken where the user has chosen none and the server knows it"`
+	}
+}
+
+type signInAnswer struct {
+	SetCookie http.Cookie `header:"Set-Cookie"`
+	Body      struct {
+		User User `json:"user"`
+	}
+}
+
+// SessionRoutes adds the one route for those who are not signed in yet.
+func (s *Store) SessionRoutes(api huma.API) {
+	o := op("sign-in", http.MethodPost, "/api/session", "Sign in with a one-time code: sets the session's cookie", http.StatusCreated, 400)
+	o.Security = []map[string][]string{{}}
+	register(api, o, s.postSession)
+}
+
+func (s *Store) postSession(ctx context.Context, in *signInInput) (*signInAnswer, error) {
+	u, secret, err := s.SignIn(ctx, in.Body.Code, in.Body.TimeZone)
+	if err != nil {
+		return nil, err
+	}
+	out := &signInAnswer{SetCookie: sessionCookie(secret, in.secure)}
+	out.Body.User = u
+	return out, nil
+}
+
+type signOutAnswer struct {
+	SetCookie http.Cookie `header:"Set-Cookie"`
+}
+
+func (s *Store) deleteSession(ctx context.Context, in *struct{ scheme }) (*signOutAnswer, error) {
+	p, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if p.Actor.Kind != "user" {
+		return nil, edge.NewProblem(http.StatusBadRequest, "no_session", "this request is not made with a session; to revoke an API token delete it")
+	}
+	if err := s.SignOut(ctx, p.Session); err != nil {
+		return nil, err
+	}
+	gone := sessionCookie("", in.secure)
+	gone.MaxAge = -1
+	return &signOutAnswer{gone}, nil
+}

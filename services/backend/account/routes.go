@@ -1,0 +1,272 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/docket-tasks/docket/edge"
+	"github.com/docket-tasks/docket/task"
+)
+
+// Routes adds the routes of a signed-in user. They stand behind edge.Verifier.Require.
+func (s *Store) Routes(api huma.API) {
+	register(api, op("get-me", http.MethodGet, "/api/me", "The user who asks", http.StatusOK), s.getMe)
+	register(api, patchOp(api), s.patchMe)
+	register(api, op("list-tokens", http.MethodGet, "/api/tokens", "The user's API tokens, oldest first", http.StatusOK), s.listTokens)
+	register(api, op("create-token", http.MethodPost, "/api/tokens", "Make an API token; its secret is shown once", http.StatusCreated, 400, 409), s.postToken)
+	register(api, op("delete-token", http.MethodDelete, "/api/tokens/{id}", "Revoke an API token; identities made from it end within a minute", http.StatusNoContent, 404), s.deleteToken)
+	register(api, op("create-user", http.MethodPost, "/api/users", "Make a user, as an administrator", http.StatusCreated, 400, 403, 409), s.postUser)
+	register(api, op("create-sign-in-code", http.MethodPost, "/api/session/link", "Make a one-time code that signs oneself in elsewhere", http.StatusCreated), s.postLink)
+	register(api, op("sign-out", http.MethodDelete, "/api/session", "Sign out: end the session in use", http.StatusNoContent, 400), s.deleteSession)
+}
+
+func op(id, method, path, summary string, status int, errors ...int) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status,
+		Errors: append(errors, http.StatusUnauthorized, http.StatusServiceUnavailable), Tags: []string{"account"},
+	}
+}
+
+// register adds a route whose handler's errors become problems.
+func register[I, O any](api huma.API, o huma.Operation, handle func(context.Context, *I) (*O, error)) {
+	huma.Register(api, o, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, problem(err)
+		}
+		return out, nil
+	})
+}
+
+// caller is the verified principal; ErrNoIdentity should a route stand behind no verifier.
+func caller(ctx context.Context) (edge.Principal, error) {
+	p, ok := edge.PrincipalOf(ctx)
+	if !ok {
+		return edge.Principal{}, ErrNoIdentity
+	}
+	return p, nil
+}
+
+type meAnswer struct {
+	ETag string `header:"ETag"`
+	Body User
+}
+
+func answerUser(u User, p edge.Principal) *meAnswer {
+	if w := u.Channels.Webhook; w != nil && p.Scope == edge.ScopeRead {
+		u.Channels.Webhook = &Webhook{URL: w.URL} // with the secret one could forge what docket sends
+	}
+	return &meAnswer{ETag: strconv.Quote(strconv.FormatInt(u.Version, 10)), Body: u}
+}
+
+func (s *Store) getMe(ctx context.Context, _ *struct{}) (*meAnswer, error) {
+	p, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	u, err := s.User(ctx, p.UserID)
+	if err != nil {
+		return nil, err
+	}
+	return answerUser(u, p), nil
+}
+
+// UserPatch documents the merge patch of a user: parsePatch reads it.
+type UserPatch struct {
+	Name            *string        `json:"name,omitempty" minLength:"1" maxLength:"100"`
+	Email           *string        `json:"email,omitempty" nullable:"true" maxLength:"254"`
+	TimeZone        *string        `json:"time_zone,omitempty" doc:"IANA time zone; changing it moves the reminders of floating and date-only tasks"`
+	Locale          *string        `json:"locale,omitempty" nullable:"true" maxLength:"64" doc:"BCP 47 language tag; null: en"`
+	ReminderMinutes []int          `json:"reminder_minutes,omitempty" nullable:"true" maxItems:"10" doc:"null: [30]"`
+	Channels        *ChannelsPatch `json:"channels,omitempty" doc:"null: no e-mail and no webhook"`
+}
+
+// ChannelsPatch documents the merge patch of a user's channels.
+type ChannelsPatch struct {
+	Email   *bool         `json:"email,omitempty" doc:"true needs an address in email"`
+	Webhook *WebhookPatch `json:"webhook,omitempty" doc:"null removes it"`
+}
+
+// WebhookPatch documents the merge patch of a user's webhook.
+type WebhookPatch struct {
+	URL    *string `json:"url,omitempty" format:"uri" maxLength:"2048"`
+	Secret *string `json:"secret,omitempty" nullable:"true" doc:"whsec_ and base64 of 24 to 64 bytes; null makes a new one"`
+}
+
+// patchOp documents the body by UserPatch, and leaves the checking of it to parsePatch.
+func patchOp(api huma.API) huma.Operation {
+	o := op("update-me", http.MethodPatch, "/api/me", "Change the user who asks (JSON merge patch)", http.StatusOK, 400, 409, 412)
+	o.Description = "Absent fields stay as they are. With If-Match, only at that version; without it the last write wins, field by field."
+	o.SkipValidateBody = true
+	content := &huma.MediaType{Schema: huma.SchemaFromType(api.OpenAPI().Components.Schemas, reflect.TypeFor[UserPatch]())}
+	o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		"application/json": content, "application/merge-patch+json": content,
+	}}
+	return o
+}
+
+type patchInput struct {
+	IfMatch string `header:"If-Match" doc:"ETag: change only at this version"`
+	Body    json.RawMessage
+}
+
+func (s *Store) patchMe(ctx context.Context, in *patchInput) (*meAnswer, error) {
+	p, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	do, err := parsePatch(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	u, err := s.updateUser(ctx, p.UserID, ifMatch(in.IfMatch), do)
+	if err != nil {
+		return nil, err
+	}
+	return answerUser(u, p), nil
+}
+
+// ifMatch tells which versions an If-Match header allows (RFC 9110 section 13.1.1). A weak ETag matches none.
+func ifMatch(header string) func(version int64) bool {
+	header = strings.TrimSpace(header)
+	return func(version int64) bool {
+		if header == "" || header == "*" {
+			return true
+		}
+		want := strconv.Quote(strconv.FormatInt(version, 10))
+		for tag := range strings.SplitSeq(header, ",") {
+			if strings.TrimSpace(tag) == want {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+type tokensAnswer struct{ Body []Token }
+
+func (s *Store) listTokens(ctx context.Context, _ *struct{}) (*tokensAnswer, error) {
+	p, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := s.Tokens(ctx, p.UserID)
+	return &tokensAnswer{tokens}, err
+}
+
+type tokenInput struct {
+	Body struct {
+		Name      string     `json:"name" minLength:"1" maxLength:"100" doc:"What the token is for"`
+		Scope     string     `json:"scope" enum:"read,write"`
+		ExpiresAt *time.Time `json:"expires_at,omitempty" nullable:"true" doc:"In the future; null: never"`
+	}
+}
+
+// NewTokenAnswer shows a new token with its secret, once.
+type NewTokenAnswer struct {
+	Token
+	Secret string `json:"token" doc:"The token itself; it is not shown again"`
+}
+
+type newTokenAnswer struct{ Body NewTokenAnswer }
+
+func (s *Store) postToken(ctx context.Context, in *tokenInput) (*newTokenAnswer, error) {
+	p, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var faults invalid
+	faults.check("name", checkName(in.Body.Name))
+	faults.check("expires_at", checkExpiry(in.Body.ExpiresAt, s.now()))
+	if err := faults.err(); err != nil {
+		return nil, err
+	}
+	t, secret, err := s.NewToken(ctx, p.UserID, TokenRequest(in.Body))
+	return &newTokenAnswer{NewTokenAnswer{t, secret}}, err
+}
+
+type tokenPath struct {
+	ID string `path:"id" maxLength:"100"`
+}
+
+func (s *Store) deleteToken(ctx context.Context, in *tokenPath) (*struct{}, error) {
+	p, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.DeleteToken(ctx, p.UserID, in.ID)
+}
+
+type userInput struct {
+	Body struct {
+		Name     string `json:"name" minLength:"1" maxLength:"100"`
+		Email    string `json:"email,omitempty" maxLength:"254"`
+		TimeZone string `json:"time_zone,omitempty" doc:"IANA time zone; absent: UTC until the first sign-in brings the browser's"`
+		Locale   string `json:"locale,omitempty" maxLength:"64" doc:"BCP 47 language tag; absent: en"`
+		Admin    bool   `json:"admin,omitempty"`
+	}
+}
+
+// NewUserAnswer shows a new user with a first API token, once.
+type NewUserAnswer struct {
+	User  User   `json:"user"`
+	Token string `json:"token" doc:"An API token with the scope write; it is not shown again"`
+}
+
+type newUserAnswer struct{ Body NewUserAnswer }
+
+func (s *Store) postUser(ctx context.Context, in *userInput) (*newUserAnswer, error) {
+	p, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !p.Admin {
+		return nil, edge.NewProblem(http.StatusForbidden, "forbidden", "only an administrator may make users")
+	}
+	u, err := s.newUser(in.Body.Name)
+	if err != nil {
+		return nil, err
+	}
+	var faults invalid
+	faults.check("name", checkName(in.Body.Name))
+	faults.check("email", checkEmail(in.Body.Email))
+	u.Email, u.Admin = in.Body.Email, in.Body.Admin
+	if in.Body.TimeZone != "" {
+		faults.check("time_zone", checkZone(in.Body.TimeZone))
+		u.TimeZone, u.ZoneChosen = in.Body.TimeZone, true
+	}
+	if in.Body.Locale != "" {
+		faults.check("locale", checkLocale(in.Body.Locale))
+		u.Locale = in.Body.Locale
+	}
+	if err := faults.err(); err != nil {
+		return nil, err
+	}
+	token, err := s.createUser(ctx, u)
+	return &newUserAnswer{NewUserAnswer{u.User, token}}, err
+}
+
+// SignInCode is a one-time code.
+type SignInCode struct {
+	Code      string    `json:"code" doc:"Give it to POST /api/session, once"`
+	ExpiresAt task.Time `json:"expires_at" format:"date-time"`
+}
+
+type linkAnswer struct{ Body SignInCode }
+
+func (s *Store) postLink(ctx context.Context, _ *struct{}) (*linkAnswer, error) {
+	p, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	end := task.At(s.now().Add(CodeLife))
+	code, err := s.NewSignInCode(ctx, p.UserID)
+	return &linkAnswer{SignInCode{code, end}}, err
+}
