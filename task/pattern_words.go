@@ -64,14 +64,15 @@ func (p *Pattern) on() string {
 	var b strings.Builder
 	days := p.monthDays.all()
 	if p.months.any && len(days) == 1 && days[0] > 0 && !p.weekdays.any && !p.yearDays.any && !p.weekNumbers.any {
-		b.WriteString(" on " + strconv.Itoa(days[0]) + " " + list(p.monthNames(), "and"))
+		dates := each(p.months.all(), func(n int) string { return strconv.Itoa(days[0]) + " " + time.Month(n).String() })
+		b.WriteString(" on " + list(dates, "and"))
 		if p.clamp && days[0] > 28 {
 			b.WriteString(", or the last day of the month")
 		}
 		return b.String() + p.choice()
 	}
 	if p.months.any {
-		b.WriteString(" in " + list(p.monthNames(), "and"))
+		b.WriteString(" in " + list(each(p.months.all(), func(n int) string { return time.Month(n).String() }), "and"))
 	}
 	if p.weekNumbers.any {
 		b.WriteString(" in " + list(each(p.weekNumbers.all(), func(n int) string { return "the " + nth(n) + " week" }), "and"))
@@ -183,10 +184,6 @@ func (p *Pattern) end() string {
 		return " until " + last.Format("2 January 2006, 15:04:05 UTC")
 	}
 	return ""
-}
-
-func (p *Pattern) monthNames() []string {
-	return each(p.months.all(), func(n int) string { return time.Month(n).String() })
 }
 
 // weekdayNames lists BYDAY from Monday on, with an article before the days without a number.

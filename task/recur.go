@@ -225,13 +225,19 @@ type date struct {
 }
 
 func dateOf(day int64) date {
-	t := wallTime(day * secondsOfDay)
-	year, month, d := t.Date()
+	year, month, d := wallTime(day * secondsOfDay).Date()
+	before := daysBefore[month-1]
+	if month > time.February && isLeap(year) {
+		before++
+	}
 	return date{
 		year: year, month: int(month), day: d, monthDays: daysIn(year, int(month)),
-		yearDay: t.YearDay(), yearDays: daysInYear(year), weekday: weekdayOf(day),
+		yearDay: before + d, yearDays: daysInYear(year), weekday: weekdayOf(day),
 	}
 }
+
+// daysBefore is how many days of a common year lie before each month.
+var daysBefore = [...]int{0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334}
 
 // advance moves to the next day.
 func (d *date) advance() {
