@@ -1,0 +1,116 @@
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/docket-tasks/docket/host"
+)
+
+// InUseError says that another process has the data folder open.
+type InUseError struct {
+	Dir string
+	// PID of that process, 0 where it is not known.
+	PID int
+}
+
+func (e *InUseError) Error() string {
+	who := "another process"
+	if e.PID != 0 {
+		who = fmt.Sprintf("process %d", e.PID)
+	}
+	return fmt.Sprintf("the data folder %s is in use by %s: stop it, or choose another folder", e.Dir, who)
+}
+
+// NewerDataError says that a later version of docket has written the data.
+type NewerDataError struct {
+	File string
+	// Have is the version of the data, Want the latest this binary knows.
+	Have, Want int
+	// WrittenBy is the version of docket that wrote it, where it can be read.
+	WrittenBy string
+}
+
+func (e *NewerDataError) Error() string {
+	by := ""
+	if e.WrittenBy != "" {
+		by = " by docket " + e.WrittenBy
+	}
+	return fmt.Sprintf("%s was written%s in format %d, this docket knows formats up to %d: start a newer docket, or restore a backup made with this one",
+		e.File, by, e.Have, e.Want)
+}
+
+// NotWritableError says that the data folder cannot be created or written.
+type NotWritableError struct {
+	Dir string
+	Err error
+}
+
+func (e *NotWritableError) Error() string {
+	return fmt.Sprintf("the data folder %s cannot be written (%v): give this user the right to, or choose another folder", e.Dir, e.Err)
+}
+
+func (e *NotWritableError) Unwrap() error { return e.Err }
+
+// NotDataError says that a file is no docket database, or a damaged one.
+type NotDataError struct {
+	File   string
+	Reason string
+}
+
+func (e *NotDataError) Error() string {
+	return fmt.Sprintf("%s is not a sound docket database: %s", e.File, e.Reason)
+}
+
+// ExistsError says that a file or folder in the way would be overwritten.
+type ExistsError struct{ Path string }
+
+func (e *ExistsError) Error() string {
+	return fmt.Sprintf("%s already exists and is not overwritten: choose another name, or move it away", e.Path)
+}
+
+// code is the SQLite result code of err, 0 where it has none.
+func code(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code()
+	}
+	return 0
+}
+
+// openError makes what SQLite says of an unusable folder or file something a person can act on.
+func (n *Node) openError(err error) error {
+	switch code(err) & 0xff {
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		return &NotWritableError{Dir: n.dir, Err: err}
+	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
+		return &NotDataError{File: n.dir + "/" + databaseName, Reason: err.Error()}
+	case sqlite3.SQLITE_FULL:
+		return &NotWritableError{Dir: n.dir, Err: fmt.Errorf("the disk is full: %w", err)}
+	}
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return &NotWritableError{Dir: n.dir, Err: err}
+	}
+	return err
+}
+
+// storeError is the outcome of a transaction that SQLite refused and that was rolled back.
+func (n *Node) storeError(err error) error {
+	switch c := code(err); {
+	case c&0xff == sqlite3.SQLITE_FULL:
+		return fmt.Errorf("the disk that holds %s is full; free some space, no restart is needed: %w (%w)", n.dir, host.ErrUnavailable, err)
+	case c == sqlite3.SQLITE_IOERR_FSYNC || c == sqlite3.SQLITE_IOERR_DIR_FSYNC:
+		// The frames may or may not be on disk, and a crash now might replay them.
+		return fmt.Errorf("the disk that holds %s failed to flush: %w (%w)", n.dir, host.ErrUnknown, err)
+	case c == sqlite3.SQLITE_TOOBIG:
+		return fmt.Errorf("%w: %w", host.ErrTooLarge, err)
+	}
+	return fmt.Errorf("write to %s: %w (%w)", n.dir, host.ErrUnavailable, err)
+}
+
+var errClosed = fmt.Errorf("the host is shutting down: %w", host.ErrUnavailable)
