@@ -61,7 +61,7 @@ func (o HealthOptions) ready(ctx context.Context) error {
 		if errors.Is(err, context.DeadlineExceeded) {
 			reason = "does not answer in time"
 		}
-		logOf(ctx).WarnContext(ctx, "not ready", "check", c.Name, "error", err)
+		LoggerOf(ctx).WarnContext(ctx, "not ready", "check", c.Name, "error", err)
 		return NewProblem(http.StatusServiceUnavailable, "not_ready", c.Name+" "+reason,
 			FieldError{Field: c.Name, Detail: reason}).After(time.Second)
 	}

@@ -74,8 +74,8 @@ func PrincipalOf(ctx context.Context) (Principal, bool) {
 	return rec.principal, true
 }
 
-// logOf returns the logger of the service that handles ctx.
-func logOf(ctx context.Context) *slog.Logger {
+// LoggerOf returns the logger of the service that handles ctx; its lines carry the trace_id if logged with ctx.
+func LoggerOf(ctx context.Context) *slog.Logger {
 	if rec := recordOf(ctx); rec != nil && rec.log != nil {
 		return rec.log
 	}

@@ -120,7 +120,7 @@ func problemOf(ctx context.Context, err error) *Problem {
 	case ctx.Err() != nil:
 		return NewProblem(StatusClientGone, "client_gone", "the request was cancelled")
 	}
-	logOf(ctx).ErrorContext(ctx, "request failed", "error", err)
+	LoggerOf(ctx).ErrorContext(ctx, "request failed", "error", err)
 	return internalProblem()
 }
 

@@ -127,7 +127,7 @@ func (v *Verifier) key(ctx context.Context, kid string) (ed25519.PublicKey, erro
 	failure := v.failure
 	v.mu.Unlock()
 	if failure != nil {
-		logOf(ctx).WarnContext(ctx, "cannot verify a token", "error", failure)
+		LoggerOf(ctx).WarnContext(ctx, "cannot verify a token", "error", failure)
 		return nil, NewProblem(http.StatusServiceUnavailable, "keys_unavailable", "identities cannot be verified just now, try again").After(keysPause)
 	}
 	return nil, errors.New("unknown key")

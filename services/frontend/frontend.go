@@ -1,0 +1,120 @@
+// Package frontend is the door from outside: it serves the web client and forwards an allow-list of API paths to
+// the services that own them, with the caller's credential exchanged for a short-lived identity.
+//
+// What it never forwards: any path that is not in [routes], any path written in an unusual way, any header that
+// is not in [forwarded], and the caller's own Authorization and Cookie.
+//
+// [Task]: T001
+package frontend
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/docket-tasks/docket/edge"
+	"github.com/docket-tasks/docket/host"
+)
+
+// Name is the service's name (its Dapr app-id).
+const Name = "frontend"
+
+// Config is what the service needs beside its host. Static and Now are required.
+type Config struct {
+	Logger  *slog.Logger
+	Metrics *prometheus.Registry
+	Now     func() time.Time
+	// Version of the program, shown at /version.
+	Version string
+	// Static holds the web client: index.html and what it needs; files under assets/ have a hash in their names.
+	Static fs.FS
+	// TLS says that users reach this service by HTTPS only: cookies carry the __Host- prefix, answers HSTS.
+	TLS bool
+	// TrustForwarded says that a proxy of ours is in front: its X-Forwarded-For and X-Forwarded-Proto are believed.
+	TrustForwarded bool
+	// WS, if set, serves GET /ws, which authenticates by itself.
+	WS http.Handler
+}
+
+// routes is the allow-list: which service answers which paths, whatever the method. The most specific one counts.
+var routes = []struct{ pattern, service string }{
+	{"/api/tasks", "backend"},
+	{"/api/tasks/{rest...}", "backend"},
+	{"/api/recurrence/{rest...}", "backend"},
+	{"/api/me", "backend"},
+	{"/api/tokens", "backend"},
+	{"/api/tokens/{rest...}", "backend"},
+	{"/api/filters", "backend"},
+	{"/api/filters/{rest...}", "backend"},
+	{"/api/users", "backend"},
+	{"/api/users/{rest...}", "backend"},
+	{"/api/lists", "backend"},
+	{"/api/lists/{rest...}", "backend"},
+	{"/api/session", "backend"},
+	{"/api/session/{rest...}", "backend"},
+	{"/api/tasks/{id}/history", "audit"},
+	{"/api/audit", "audit"},
+	{"/api/notifications", "notification"},
+	{"/api/notifications/{rest...}", "notification"},
+	{"/api/push/{rest...}", "notification"},
+}
+
+// reserved are first segments of paths that exist inside only, or not for the web client: nothing is served there.
+var reserved = []string{"api", "internal", "job", "events", "dapr", "ws", "healthz", "readyz", "metrics"}
+
+// New returns the service. It fails where the web client lacks its index.html.
+func New(cfg Config, h host.Host) (host.Service, error) {
+	if cfg.Static == nil || cfg.Now == nil {
+		return host.Service{}, errors.New("frontend: Static and Now are required")
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	files, err := loadFiles(cfg.Static)
+	if err != nil {
+		return host.Service{}, err
+	}
+	gate := newGate(cfg, h.Client)
+	mux := http.NewServeMux()
+	for _, r := range routes {
+		mux.Handle(r.pattern, gate.to(r.service, isSession(r.pattern)))
+	}
+	if cfg.WS != nil {
+		mux.Handle("GET /ws", cfg.WS)
+	}
+	mux.HandleFunc("GET /version", func(w http.ResponseWriter, _ *http.Request) { writeVersion(w, cfg.Version) })
+	mux.Handle("/{path...}", files)
+	for _, inside := range reserved {
+		mux.HandleFunc("/"+inside, nowhere)
+		mux.HandleFunc("/"+inside+"/{rest...}", nowhere)
+	}
+
+	options := edge.HandlerOptions{Service: Name, Logger: cfg.Logger}
+	if cfg.Metrics != nil {
+		options.Metrics = cfg.Metrics
+	}
+	var draining atomic.Bool
+	runtime := http.NewServeMux()
+	health := edge.HealthOptions{Draining: &draining}
+	if cfg.Metrics != nil {
+		health.Metrics = cfg.Metrics
+	}
+	edge.Health(runtime, health)
+	return host.Service{
+		Name:    Name,
+		Public:  edge.Handler(options, gate.guard(mux)),
+		Runtime: edge.Handler(options, runtime),
+		Drain:   func(context.Context) { draining.Store(true) },
+	}, nil
+}
+
+// nowhere answers for paths that exist inside only, as for any that does not exist.
+func nowhere(w http.ResponseWriter, r *http.Request) {
+	edge.WriteProblem(w, r, edge.NewProblem(http.StatusNotFound, "", "there is nothing at this path"))
+}

@@ -1,0 +1,221 @@
+package frontend
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/docket-tasks/docket/edge"
+)
+
+const (
+	// maxBatch bounds POST /api/tasks/batch: 200 changes of 20 KiB each on average.
+	maxBatch  = 4 << 20
+	batchPath = "/api/tasks/batch"
+)
+
+// gate authenticates requests and forwards them.
+type gate struct {
+	client     func(service string) *http.Client
+	identities *exchange
+	origins    *http.CrossOriginProtection
+	tls, trust bool
+}
+
+func newGate(cfg Config, client func(string) *http.Client) *gate {
+	return &gate{
+		client: client, identities: newExchange(client("backend"), cfg.Now),
+		origins: http.NewCrossOriginProtection(), tls: cfg.TLS, trust: cfg.TrustForwarded,
+	}
+}
+
+func isSession(pattern string) bool { return strings.HasPrefix(pattern, "/api/session") }
+
+// to returns the handler that forwards to a service. A session route gets the caller's session cookie and needs
+// no identity: it is where one comes from.
+func (g *gate) to(service string, session bool) http.Handler {
+	up := newUpstream(service, g.client(service))
+	if session {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.session(w, r, up) })
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.forward(w, r, up) })
+}
+
+// forward sends the request on with the caller's identity. Where a service refuses an identity that was kept from
+// before (its signing key is gone, say), a request without a body is tried once more with a fresh one: what was
+// refused has not been carried out.
+func (g *gate) forward(w http.ResponseWriter, r *http.Request, up *upstream) {
+	cred, err := g.admit(r)
+	if err != nil {
+		refuse(w, r, err)
+		return
+	}
+	res, known, err := g.try(w, r, up, cred)
+	if err == nil && res.StatusCode == http.StatusUnauthorized {
+		g.identities.forget(cred)
+		if known && empty(r) {
+			_ = res.Body.Close()
+			res, _, err = g.try(w, r, up, cred)
+		}
+	}
+	if err != nil {
+		refuse(w, r, err)
+		return
+	}
+	up.answer(w, r, res)
+}
+
+// try sends the request once; known tells whether its identity had been kept from before.
+func (g *gate) try(w http.ResponseWriter, r *http.Request, up *upstream, cred credential) (res *http.Response, known bool, err error) {
+	auth, known, err := g.identities.authorization(r.Context(), cred)
+	if err != nil {
+		return nil, known, err
+	}
+	out, err := g.request(w, r, up)
+	if err != nil {
+		return nil, known, err
+	}
+	out.Header["Authorization"] = auth
+	res, err = up.send(out)
+	return res, known, err
+}
+
+// session forwards to the routes that make and end sessions, with no header of identity but the session cookie.
+func (g *gate) session(w http.ResponseWriter, r *http.Request, up *upstream) {
+	if err := g.origins.Check(r); err != nil {
+		refuse(w, r, crossOrigin())
+		return
+	}
+	out, err := g.request(w, r, up)
+	if err != nil {
+		refuse(w, r, err)
+		return
+	}
+	cookies := r.CookiesNamed(g.cookie())
+	ours := len(cookies) == 1 && plausible(cookies[0].Value)
+	if ours {
+		out.Header.Set("Cookie", g.cookie()+"="+cookies[0].Value)
+	}
+	res, err := up.send(out)
+	if err != nil {
+		refuse(w, r, err)
+		return
+	}
+	if ours && !edge.SafeMethod(r.Method) {
+		g.identities.forget(credential{session: cookies[0].Value}) // it may just have ended
+	}
+	up.answer(w, r, res)
+}
+
+// admit returns the credential of a request that may go on to be identified. A cookie comes along with requests
+// that other sites make a browser send, so an unsafe one has to come from this site.
+func (g *gate) admit(r *http.Request) (credential, error) {
+	cred, err := credentialOf(r, g.cookie())
+	switch {
+	case err != nil:
+		return cred, err
+	case cred == credential{}:
+		return cred, refused("sign in, or send an API token in the header Authorization: Bearer <token>")
+	case cred.session != "" && g.origins.Check(r) != nil:
+		return cred, crossOrigin()
+	}
+	return cred, nil
+}
+
+func crossOrigin() *edge.Problem {
+	return edge.NewProblem(http.StatusForbidden, "cross_origin", "changes with a session cookie are accepted from this site's own pages only")
+}
+
+func (g *gate) cookie() string {
+	if g.tls {
+		return hostCookie
+	}
+	return plainCookie
+}
+
+// forwarded are the request headers that services get to see; all others stay here.
+var forwarded = []string{
+	"Accept", "Accept-Language", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-Id", "Prefer", "User-Agent",
+}
+
+var identityEncoding = []string{"identity"} // services do not compress; without it http.Transport asks for gzip
+
+// request returns the request as the service gets it. Its path is plain, since guard lets no other pass.
+func (g *gate) request(w http.ResponseWriter, r *http.Request, up *upstream) (*http.Request, error) {
+	out := r.WithContext(r.Context())
+	out.URL = &url.URL{Scheme: "http", Host: up.name, Path: r.URL.Path, RawQuery: r.URL.RawQuery}
+	out.Host, out.RequestURI, out.Pattern, out.Close = up.name, "", "", false
+	out.Header = make(http.Header, 16)
+	for _, name := range forwarded {
+		if values, ok := r.Header[name]; ok {
+			out.Header[name] = values
+		}
+	}
+	out.Header["Accept-Encoding"] = identityEncoding
+	proto, client := g.origin(r)
+	own := [4]string{proto, r.Host, client, edge.Trace(r.Context())}
+	out.Header["X-Forwarded-Proto"] = own[0:1:1]
+	out.Header["X-Forwarded-Host"] = own[1:2:2]
+	out.Header["X-Forwarded-For"] = own[2:3:3]
+	out.Header["Traceparent"] = own[3:4:4]
+
+	if empty(r) {
+		out.Body = http.NoBody
+		return out, nil
+	}
+	limit := int64(edge.MaxBody)
+	if r.URL.Path == batchPath {
+		limit = maxBatch
+	}
+	if r.ContentLength > limit {
+		return nil, &http.MaxBytesError{Limit: limit}
+	}
+	out.Body = http.MaxBytesReader(w, r.Body, limit)
+	return out, nil
+}
+
+// empty tells whether the request certainly has no body.
+func empty(r *http.Request) bool { return r.Body == nil || r.Body == http.NoBody }
+
+// origin returns by which protocol and from which address the caller came.
+func (g *gate) origin(r *http.Request) (proto, client string) {
+	client, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		client = r.RemoteAddr
+	}
+	proto = "http"
+	if g.tls || r.TLS != nil {
+		proto = "https"
+	}
+	if !g.trust {
+		return proto, client
+	}
+	if p := r.Header.Get("X-Forwarded-Proto"); p == "http" || p == "https" {
+		proto = p
+	}
+	if before := r.Header.Get("X-Forwarded-For"); before != "" {
+		client = before + ", " + client
+	}
+	return proto, client
+}
+
+var errUnreachable = errors.New("service cannot be reached")
+
+func unreachable(err error) error { return fmt.Errorf("%w: %w", errUnreachable, err) }
+
+// refuse answers a request that could not be forwarded.
+func refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if p, ok := errors.AsType[*edge.Problem](err); ok && p.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	_, tooBig := errors.AsType[*http.MaxBytesError](err)
+	if !tooBig && errors.Is(err, errUnreachable) && r.Context().Err() == nil {
+		edge.LoggerOf(r.Context()).WarnContext(r.Context(), "cannot forward", "error", err)
+		err = edge.NewProblem(http.StatusServiceUnavailable, "unavailable", "this part of docket cannot be reached just now, try again").After(time.Second)
+	}
+	edge.WriteProblem(w, r, err)
+}
