@@ -1,0 +1,308 @@
+package task
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unsafe"
+)
+
+// Index holds the tasks of one list, ready to be asked. Find and Get may run at the same time; Put, Remove and Load
+// need the index for themselves: the caller guards it with a [sync.RWMutex].
+//
+// Each task has a slot, a small number. A bitmap of slots for each status, priority and tag answers the filters; a
+// slice of slots for each sort key, sorted when first asked for and kept sorted, answers the order; the folded texts
+// lie end to end for the search.
+type Index struct {
+	zone     *time.Location
+	ids      map[string]uint32
+	entries  []entry
+	free     []uint32 // slots without a task
+	status   [3]bitmap
+	priority [3]bitmap
+	tags     map[string]*posting
+	tagUses  int
+	texts    texts
+	docs     int // bytes of all documents
+	orders   [len(sortKeys)]*order
+	pool     sync.Pool // of *bitmap
+}
+
+// entry is what the index knows of a task; a free slot has an empty id.
+type entry struct {
+	id               string
+	doc              []byte
+	version          int64
+	created, updated int64 // ms
+	due              int64 // see dueKey
+	tags             []*posting
+	text             span
+	status, priority uint8
+}
+
+// order is the slots sorted by one key. The first reader that needs it sorts; writers, who are alone, keep it sorted.
+type order struct {
+	once  sync.Once
+	built bool
+	slots []uint32
+}
+
+// Ranks of the states and priorities, which are also their places in the bitmaps.
+const (
+	rankPending, rankLow = iota, iota
+	rankCompleted, rankMedium
+	rankDeleted, rankHigh
+)
+
+func statusRank(s Status) uint8 {
+	switch s {
+	case Completed:
+		return rankCompleted
+	case Deleted:
+		return rankDeleted
+	}
+	return rankPending
+}
+
+func priorityRank(p Priority) uint8 {
+	switch p {
+	case High:
+		return rankHigh
+	case Low:
+		return rankLow
+	}
+	return rankMedium
+}
+
+// noDue is the due key of a task without a due date.
+const noDue = math.MaxInt64
+
+// dueKey is when d is due, in half seconds: a date without time is the last half second of its day, so that it comes
+// before what is due at the next midnight.
+func dueKey(d Due, zone *time.Location) int64 {
+	switch d.Form() {
+	case DueNone:
+		return noDue
+	case DueDateOnly:
+		return 2*d.Instant(zone).Unix() - 1
+	default:
+		return 2 * d.Instant(zone).Unix()
+	}
+}
+
+// dueStart is the due key at which d begins: what is before d has a smaller one.
+func dueStart(d Due, zone *time.Location) int64 {
+	if d.Form() == DueDateOnly {
+		return 2 * resolve(d.wall, zone).Unix()
+	}
+	return dueKey(d, zone)
+}
+
+// NewIndex returns an empty index of a list whose dates and floating times are in zone. Another zone needs a new index.
+func NewIndex(zone *time.Location) *Index {
+	x := &Index{zone: zone, ids: map[string]uint32{}, tags: map[string]*posting{}}
+	x.forgetOrders()
+	return x
+}
+
+func (x *Index) forgetOrders() {
+	for i := range x.orders {
+		x.orders[i] = &order{}
+	}
+}
+
+// Len returns the number of tasks, deleted ones included.
+func (x *Index) Len() int { return len(x.ids) }
+
+// Bytes estimates the memory the index takes, documents included, with all orders built.
+func (x *Index) Bytes() int64 {
+	const perEntry = int(unsafe.Sizeof(entry{})) + 4*len(sortKeys) + 36 + 48 // orders, id, place in the map
+	const perTagUse, perTag, perText = 8 + 4, 120, int(unsafe.Sizeof(ref{}))
+	return int64(len(x.entries)*(perEntry+perText) + x.tagUses*perTagUse + len(x.tags)*perTag + x.docs + x.texts.bytes)
+}
+
+// Get returns a task's version and stored document.
+func (x *Index) Get(id string) (version int64, doc []byte, ok bool) {
+	slot, ok := x.ids[id]
+	if !ok {
+		return 0, nil, false
+	}
+	e := &x.entries[slot]
+	return e.version, e.doc, true
+}
+
+// Put inserts or replaces a task and its stored document, which it keeps and nobody may change any more. It does
+// nothing if the version it holds is the same or newer.
+func (x *Index) Put(t Task, doc []byte) {
+	slot, held := x.ids[t.ID]
+	if held && x.entries[slot].version >= t.Version {
+		return
+	}
+	if !held {
+		slot = x.newSlot()
+	}
+	next := entry{
+		id: strings.Clone(t.ID), doc: doc, version: t.Version,
+		created: t.CreatedAt.UnixMilli(), updated: t.UpdatedAt.UnixMilli(), due: dueKey(t.DueDate, x.zone),
+		status: statusRank(t.Status), priority: priorityRank(t.Priority),
+		text: x.texts.add(slot, t.Title, t.Description),
+	}
+	x.reorder(slot, held, &next)
+	old := span{chunk: nowhere}
+	if held {
+		old = x.detach(slot)
+	}
+	x.attach(slot, &next, t.Tags)
+	x.dropText(old)
+}
+
+// newSlot returns a free slot.
+func (x *Index) newSlot() uint32 {
+	if n := len(x.free); n > 0 {
+		slot := x.free[n-1]
+		x.free = x.free[:n-1]
+		return slot
+	}
+	slot := uint32(len(x.entries))
+	x.entries = append(x.entries, entry{text: span{chunk: nowhere}})
+	for i := range x.status {
+		x.status[i] = x.status[i].grown(slot)
+		x.priority[i] = x.priority[i].grown(slot)
+	}
+	return slot
+}
+
+// attach puts next into slot: everything but the orders.
+func (x *Index) attach(slot uint32, next *entry, tags []string) {
+	x.ids[next.id] = slot
+	x.docs += len(next.doc)
+	x.status[next.status].add(slot)
+	x.priority[next.priority].add(slot)
+	next.tags = make([]*posting, 0, len(tags))
+	for _, tag := range tags {
+		key := fold(tag)
+		p := x.tags[key]
+		if p == nil {
+			p = &posting{tag: key}
+			x.tags[key] = p
+		}
+		if !slices.Contains(next.tags, p) {
+			p.add(slot)
+			next.tags = append(next.tags, p)
+		}
+	}
+	x.tagUses += len(next.tags)
+	x.entries[slot] = *next
+}
+
+// detach takes out what attach put in, but for the texts: it returns where they are.
+func (x *Index) detach(slot uint32) span {
+	e := x.entries[slot]
+	delete(x.ids, e.id)
+	x.docs -= len(e.doc)
+	x.tagUses -= len(e.tags)
+	x.status[e.status].drop(slot)
+	x.priority[e.priority].drop(slot)
+	for _, p := range e.tags {
+		if p.drop(slot); p.n == 0 {
+			delete(x.tags, p.tag)
+		}
+	}
+	x.entries[slot] = entry{text: span{chunk: nowhere}}
+	return e.text
+}
+
+// Remove takes a task out.
+func (x *Index) Remove(id string) {
+	slot, ok := x.ids[id]
+	if !ok {
+		return
+	}
+	x.reorder(slot, true, nil)
+	x.dropText(x.detach(slot))
+	x.free = append(x.free, slot)
+}
+
+// Load puts many tasks, docs[i] being the document of tasks[i]. Orders are sorted anew when next asked for if that is
+// less work than keeping them sorted.
+func (x *Index) Load(tasks []Task, docs [][]byte) {
+	if len(tasks) > 64+x.Len()/64 {
+		x.forgetOrders()
+	}
+	for i, t := range tasks {
+		x.Put(t, docs[i])
+	}
+}
+
+// place returns where e stands in the order of a sort key.
+func (x *Index) place(by int, e *entry) place {
+	p := place{created: e.created, id: e.id}
+	switch sortKeys[by] {
+	case ByCreated:
+		p.key = e.created
+	case ByUpdated:
+		p.key = e.updated
+	case ByDue:
+		p.key = e.due
+	case ByPriority:
+		p.key = int64(e.priority)
+	case ByTitle:
+		p.title = x.texts.title(e.text)
+	}
+	return p
+}
+
+// order returns the slots sorted by a key.
+func (x *Index) order(by int) []uint32 {
+	o := x.orders[by]
+	o.once.Do(func() {
+		o.slots = make([]uint32, 0, len(x.ids)+len(x.ids)/8)
+		for _, slot := range x.ids {
+			o.slots = append(o.slots, slot)
+		}
+		slices.SortFunc(o.slots, func(a, b uint32) int {
+			return x.place(by, &x.entries[a]).compare(x.place(by, &x.entries[b]))
+		})
+		o.built = true
+	})
+	return o.slots
+}
+
+// position returns how many of slots stand before p.
+func (x *Index) position(by int, slots []uint32, p place) int {
+	i, _ := slices.BinarySearchFunc(slots, p, func(slot uint32, p place) int {
+		return x.place(by, &x.entries[slot]).compare(p)
+	})
+	return i
+}
+
+// reorder moves slot, in the orders that are sorted, from where its entry stands (if it is held) to where next will
+// stand (unless nil). The entry itself must still be the old one.
+func (x *Index) reorder(slot uint32, held bool, next *entry) {
+	for by, o := range x.orders {
+		if !o.built {
+			continue
+		}
+		from, to := 0, 0
+		if held {
+			from = x.position(by, o.slots, x.place(by, &x.entries[slot]))
+		}
+		if next != nil {
+			to = x.position(by, o.slots, x.place(by, next))
+		}
+		switch {
+		case !held:
+			o.slots = slices.Insert(o.slots, to, slot)
+		case next == nil:
+			o.slots = slices.Delete(o.slots, from, from+1)
+		case to > from:
+			copy(o.slots[from:to-1], o.slots[from+1:to])
+			o.slots[to-1] = slot
+		default:
+			copy(o.slots[to+1:from+1], o.slots[to:from])
+			o.slots[to] = slot
+		}
+	}
+}

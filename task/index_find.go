@@ -1,0 +1,212 @@
+package task
+
+import "slices"
+
+// Page is one page of the answer to a query.
+type Page struct {
+	// Docs are the stored documents, in order. They belong to the index: read only.
+	Docs [][]byte
+	// Total is the number of tasks that match, on all pages.
+	Total int
+	// Next is the cursor of the next page, empty on the last one.
+	Next string
+}
+
+// Find answers q. A cursor goes on after the last task of its page as it stood then, whatever has been inserted,
+// changed or removed since. The error is [Invalid] for a cursor that does not belong to q.
+func (x *Index) Find(q Query) (Page, error) {
+	p, err := x.plan(q)
+	if err != nil {
+		return Page{}, err
+	}
+	var after *place
+	if q.Cursor != "" {
+		at, err := p.place(q.Cursor)
+		if err != nil {
+			return Page{}, err
+		}
+		after = &at
+	}
+	matches := x.scratch()
+	defer x.release(matches)
+	total := x.filter(*matches, &p)
+	found := x.take(*matches, total, &p, after)
+	page := Page{Total: total, Docs: make([][]byte, 0, min(len(found), p.limit))}
+	if len(found) > p.limit {
+		found = found[:p.limit]
+		page.Next = p.cursor(x.place(p.by, &x.entries[found[p.limit-1]]))
+	}
+	for _, slot := range found {
+		page.Docs = append(page.Docs, x.entries[slot].doc)
+	}
+	return page, nil
+}
+
+// scratch returns an empty bitmap for all slots; release it.
+func (x *Index) scratch() *bitmap {
+	words := (len(x.entries) + 63) / 64
+	b, _ := x.pool.Get().(*bitmap)
+	if b == nil || cap(*b) < words {
+		fresh := make(bitmap, words, words+words/8)
+		return &fresh
+	}
+	*b = (*b)[:words]
+	clear(*b)
+	return b
+}
+
+func (x *Index) release(b *bitmap) { x.pool.Put(b) }
+
+// filter fills b, which is empty, with the matches of p, and returns their number. The search, which costs most,
+// comes last.
+func (x *Index) filter(b bitmap, p *plan) int {
+	orRanks(b, &x.status, p.statuses)
+	if p.priorities != 1<<rankLow|1<<rankMedium|1<<rankHigh {
+		any := x.scratch()
+		orRanks(*any, &x.priority, p.priorities)
+		b.and(*any)
+		x.release(any)
+	}
+	for _, tag := range p.tags {
+		posting := x.tags[tag]
+		if posting == nil {
+			return 0
+		}
+		posting.narrow(b)
+	}
+	if p.bounded {
+		x.filterDue(b, p)
+	}
+	n := b.count()
+	if n > 0 && len(p.needle) > 0 {
+		n = x.search(b, n, p.needle)
+	}
+	return n
+}
+
+// orRanks adds to b the sets of the ranks in want.
+func orRanks(b bitmap, sets *[3]bitmap, want uint8) {
+	for rank, set := range sets {
+		if want&(1<<rank) != 0 {
+			b.or(set)
+		}
+	}
+}
+
+// filterDue keeps in b what is due within the bounds, by looking at the fewest tasks: the candidates, those within
+// or those without.
+func (x *Index) filterDue(b bitmap, p *plan) {
+	by := slices.Index(sortKeys[:], ByDue)
+	slots := x.order(by)
+	least := func(key int64) int { return x.position(by, slots, place{key: key, created: -noDue}) }
+	to := least(p.before)
+	from := min(least(p.after+1), to)
+	within, without := to-from, len(slots)-(to-from)
+	switch n := b.count(); {
+	case n <= min(within, without):
+		b.each(func(slot uint32) bool {
+			due := x.entries[slot].due
+			return p.after < due && due < p.before
+		})
+	case within < without:
+		inside := x.scratch()
+		for _, slot := range slots[from:to] {
+			(*inside).add(slot)
+		}
+		b.and(*inside)
+		x.release(inside)
+	default:
+		for _, slot := range slots[:from] {
+			b.drop(slot)
+		}
+		for _, slot := range slots[to:] {
+			b.drop(slot)
+		}
+	}
+}
+
+// take returns the slots of a page and, if there is more, one beyond: of matches, which has total, those after the
+// place given. Walking the sorted slots is quick if matches lie close; where they lie far apart, or all at the far
+// end, sorting just them is: so it walks as long as that costs less and then sorts.
+func (x *Index) take(matches bitmap, total int, p *plan, after *place) []uint32 {
+	want := min(p.limit+1, total)
+	if total <= 2*(p.limit+1) {
+		return x.pick(matches, want, p, after)
+	}
+	slots := x.order(p.by)
+	dated := len(slots)
+	if sortKeys[p.by] == ByDue && p.desc {
+		dated = x.position(p.by, slots, place{key: noDue, created: -noDue})
+	}
+	found := make([]uint32, 0, want)
+	budget := 2 * total
+	for i := x.rank(slots, dated, p, after); i < len(slots) && len(found) < want; i++ {
+		if budget--; budget < 0 {
+			return x.pick(matches, want, p, after)
+		}
+		if slot := slots[ranked(i, len(slots), dated, p.desc)]; matches.has(slot) {
+			found = append(found, slot)
+		}
+	}
+	return found
+}
+
+// ranked returns where the i-th task of a direction is among n sorted slots: descending, the dated ones backwards,
+// then the others backwards.
+func ranked(i, n, dated int, desc bool) int {
+	switch {
+	case !desc:
+		return i
+	case i < dated:
+		return dated - 1 - i
+	default:
+		return n - 1 - (i - dated)
+	}
+}
+
+// rank returns the rank of the first task after a place, 0 without one.
+func (x *Index) rank(slots []uint32, dated int, p *plan, after *place) int {
+	if after == nil {
+		return 0
+	}
+	at := x.position(p.by, slots, *after)
+	switch {
+	case !p.desc:
+		if at < len(slots) && x.place(p.by, &x.entries[slots[at]]).compare(*after) == 0 {
+			at++
+		}
+		return at
+	case !after.none():
+		return dated - at
+	default:
+		return dated + len(slots) - at
+	}
+}
+
+// pick returns the first want of the matches after a place, sorted.
+func (x *Index) pick(matches bitmap, want int, p *plan, after *place) []uint32 {
+	type candidate struct {
+		place
+		slot uint32
+	}
+	compare := func(a, b candidate) int { return a.compareIn(b.place, p.desc) }
+	best := make([]candidate, 0, 2*want)
+	full := false // best[want-1] is a bound
+	matches.each(func(slot uint32) bool {
+		c := candidate{x.place(p.by, &x.entries[slot]), slot}
+		if after != nil && after.compareIn(c.place, p.desc) >= 0 || full && compare(c, best[want-1]) > 0 {
+			return true
+		}
+		if best = append(best, c); len(best) == 2*want {
+			slices.SortFunc(best, compare)
+			best, full = best[:want], true
+		}
+		return true
+	})
+	slices.SortFunc(best, compare)
+	found := make([]uint32, 0, want)
+	for _, c := range best[:min(want, len(best))] {
+		found = append(found, c.slot)
+	}
+	return found
+}
