@@ -1,6 +1,10 @@
 package event
 
-import "github.com/google/uuid"
+import (
+	"strconv"
+
+	"github.com/google/uuid"
+)
 
 // namespace is the root of every derived id.
 var namespace = uuid.MustParse("b6ee4b1c-7a07-4f6e-8f2d-5b1c6d0f7f2e")
@@ -33,3 +37,8 @@ func NotificationID(reminder, channel string) string {
 // LogID is the id of the audit log's entry for an event (UUIDv5): whichever replica keeps it, and however often it is
 // delivered, the entry is the same.
 func LogID(event string) string { return derive("log", event) }
+
+// UpdateID is the event_id of an update that was made from state, to bring a client to a list version (UUIDv5).
+func UpdateID(list string, version int64) string {
+	return derive("update", list, strconv.FormatInt(version, 10))
+}
