@@ -178,7 +178,7 @@ func (p *Pattern) setPart(name, value string) (err error) {
 	switch name {
 	case "FREQ":
 		if p.freq = frequency(slices.Index(frequencies, strings.ToLower(value))); p.freq < 0 {
-			return fmt.Errorf("FREQ=%s is not supported: use DAILY, WEEKLY, MONTHLY or YEARLY", value)
+			return fmt.Errorf("FREQ %q is not supported: use DAILY, WEEKLY, MONTHLY or YEARLY", value)
 		}
 	case "INTERVAL":
 		p.interval, err = parseNumber(name, value, MaxInterval)
@@ -272,7 +272,7 @@ func (w *weekdays) parse(list string) error {
 		n := 0
 		if cut > 0 {
 			if n, err = strconv.Atoi(value[:cut]); err != nil || n == 0 || n < -53 || n > 53 {
-				return fmt.Errorf("the number in BYDAY=%s must be from 1 to 53 or from -53 to -1", value)
+				return fmt.Errorf("the number in BYDAY %q must be from 1 to 53 or from -53 to -1", value)
 			}
 		}
 		w.add(n, day)
