@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/mail"
 	"strings"
 	"time"
@@ -90,7 +91,9 @@ func (e *email) Deliver(ctx context.Context, to Recipient, n Notification) (Answ
 	if err != nil {
 		return Answer{Outcome: Failed, Text: err.Error()}, nil
 	}
-	client, err := e.client(ctx)
+	var line connection
+	defer line.close()
+	client, err := e.client(ctx, &line)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -99,6 +102,7 @@ func (e *email) Deliver(ctx context.Context, to Recipient, n Notification) (Answ
 		return Answer{Outcome: Retry, Text: err.Error()}, nil
 	}
 	defer client.Close() //nolint:errcheck // the server has the message or has said why not
+	defer context.AfterFunc(ctx, line.close)()
 	err = client.Send(msg)
 	return judgeSMTP(msg, err), nil
 }
@@ -117,37 +121,64 @@ func judgeSMTP(msg *gomail.Msg, err error) Answer {
 }
 
 // client is made for each attempt, so that a changed password counts at once.
-func (e *email) client(ctx context.Context) (*gomail.Client, error) {
-	options := []gomail.Option{
-		gomail.WithTimeout(smtpTimeout),
-		gomail.WithTLSConfig(&tls.Config{ServerName: e.smtp.Host, RootCAs: e.smtp.RootCAs, MinVersion: tls.VersionTLS12}),
-	}
+func (e *email) client(ctx context.Context, line *connection) (*gomail.Client, error) {
+	secure := &tls.Config{ServerName: e.smtp.Host, RootCAs: e.smtp.RootCAs, MinVersion: tls.VersionTLS12}
+	port, policy := 587, gomail.NoTLS
 	switch e.smtp.TLS {
 	case StartTLS:
-		options = append(options, gomail.WithTLSPortPolicy(gomail.TLSMandatory))
+		policy = gomail.TLSMandatory
 	case StartTLSIfOffered:
-		options = append(options, gomail.WithTLSPolicy(gomail.TLSOpportunistic), gomail.WithPort(587))
+		policy = gomail.TLSOpportunistic
 	case ImplicitTLS:
-		options = append(options, gomail.WithSSL(), gomail.WithPort(465))
-	case NoTLS:
-		options = append(options, gomail.WithTLSPolicy(gomail.NoTLS), gomail.WithPort(587))
+		port, line.secure = 465, secure
 	}
 	if e.smtp.Port != 0 {
-		options = append(options, gomail.WithPort(e.smtp.Port))
+		port = e.smtp.Port
+	}
+	options := []gomail.Option{
+		gomail.WithTimeout(smtpTimeout), gomail.WithTLSConfig(secure), gomail.WithTLSPolicy(policy), gomail.WithPort(port),
+		gomail.WithDialContextFunc(line.dial),
 	}
 	if e.smtp.User != "" {
 		password, err := e.secrets.Get(ctx, smtpPassword)
 		if err != nil {
 			return nil, fmt.Errorf("read secret %s: %w", smtpPassword, err)
 		}
-		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
-			gomail.WithUsername(e.smtp.User), gomail.WithPassword(password))
+		// PLAIN and LOGIN refuse to show the password on a connection in the clear.
+		options = append(options, gomail.WithUsername(e.smtp.User), gomail.WithPassword(password),
+			gomail.WithOpportunisticSMTPAuth(gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthPlain, gomail.SMTPAuthLogin))
 	}
 	client, err := gomail.NewClient(e.smtp.Host, options...)
 	if err != nil {
 		return nil, fmt.Errorf("set up smtp client for %s: %w", e.smtp.Host, err)
 	}
 	return client, nil
+}
+
+// connection is the one of an attempt. It is kept at hand because go-mail leaves it open when the server turns us
+// away, and does not look at the context once it is made.
+type connection struct {
+	// secure, if set, begins it with TLS.
+	secure *tls.Config
+	conn   net.Conn
+}
+
+func (c *connection) dial(ctx context.Context, network, address string) (conn net.Conn, err error) {
+	if c.secure != nil {
+		conn, err = (&tls.Dialer{Config: c.secure}).DialContext(ctx, network, address)
+	} else {
+		conn, err = new(net.Dialer).DialContext(ctx, network, address)
+	}
+	if err == nil {
+		c.conn = conn
+	}
+	return conn, err
+}
+
+func (c *connection) close() {
+	if c.conn != nil {
+		_ = c.conn.Close() // there is nothing left to say
+	}
 }
 
 // message is the same at every attempt: its Message-ID lets mailboxes fold repeats into one (RFC 5322 §3.6.4).

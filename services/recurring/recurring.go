@@ -96,8 +96,7 @@ func (s *service) onTaskCompleted(ctx context.Context, e event.TaskEvent, t task
 	}
 	outcome, err := s.backend.create(ctx, t, next)
 	if err != nil {
-		log.WarnContext(ctx, "next occurrence not created", "permanent", host.IsPermanent(err), "error", err)
-		return err
+		return fmt.Errorf("event %s: %w", e.EventID, err)
 	}
 	log.InfoContext(ctx, "next occurrence", "outcome", outcome, "due_date", next.Due.String(), "occurrence_number", next.Number)
 	return nil
