@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -106,7 +107,7 @@ func (fs files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	name := strings.TrimPrefix(r.URL.Path, "/")
 	f := fs[name]
-	if f == nil && path.Ext(name) == "" && !strings.HasPrefix(name, "assets/") {
+	if f == nil && isView(name) {
 		f = fs[index]
 	}
 	if f == nil {
@@ -123,6 +124,12 @@ func (fs files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h["Etag"] = []string{strings.TrimSuffix(f.header["Etag"][0], `"`) + `-gz"`}
 	}
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(body))
+}
+
+// isView tells a view of the client from a file that is not there and from what is reserved, in whatever case.
+func isView(name string) bool {
+	first, _, _ := strings.Cut(strings.ToLower(name), "/")
+	return path.Ext(name) == "" && first != "assets" && !slices.Contains(reserved, first)
 }
 
 // acceptsGzip reads Accept-Encoding (RFC 9110 section 12.5.3) as far as it names gzip.

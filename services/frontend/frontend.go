@@ -46,7 +46,7 @@ type Config struct {
 var routes = []struct{ pattern, service string }{
 	{"/api/tasks", "backend"},
 	{"/api/tasks/{rest...}", "backend"},
-	{"/api/recurrence/{rest...}", "backend"},
+	{"/api/recurrence/{what}", "backend"},
 	{"/api/me", "backend"},
 	{"/api/tokens", "backend"},
 	{"/api/tokens/{rest...}", "backend"},
@@ -62,7 +62,8 @@ var routes = []struct{ pattern, service string }{
 	{"/api/audit", "audit"},
 	{"/api/notifications", "notification"},
 	{"/api/notifications/{rest...}", "notification"},
-	{"/api/push/{rest...}", "notification"},
+	{"/api/push/{what}", "notification"},
+	{"/api/push/subscriptions/{id}", "notification"},
 }
 
 // reserved are first segments of paths that exist inside only, or not for the web client: nothing is served there.
