@@ -27,6 +27,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	randv2 "math/rand/v2"
 	"sync"
 	"time"
 
@@ -79,9 +80,10 @@ type Store struct {
 	touching   sync.Map
 	background sync.WaitGroup
 
-	mu      sync.Mutex
-	signer  *edge.Issuer
-	signOut []func(sessionID string)
+	mu       sync.Mutex
+	draining bool
+	signer   *edge.Issuer
+	signOut  []func(sessionID string)
 }
 
 // New returns a store on state. The signing keys are read from secrets, or made in state, when first needed.
@@ -110,8 +112,11 @@ func (s *Store) signedOut(sessionID string) {
 	}
 }
 
-// Drain waits until the last uses noted in the background are written, or ctx ends.
+// Drain waits until the last uses noted in the background are written, or ctx ends. From then on none is noted.
 func (s *Store) Drain(ctx context.Context) {
+	s.mu.Lock()
+	s.draining = true
+	s.mu.Unlock()
 	done := make(chan struct{})
 	go func() {
 		s.background.Wait()
@@ -121,6 +126,22 @@ func (s *Store) Drain(ctx context.Context) {
 	case <-done:
 	case <-ctx.Done():
 	}
+}
+
+// retry runs try until it does something else than conflict, with a growing random pause in between, so that
+// nobody starves. ErrUnavailable after maxAttempts.
+func retry(ctx context.Context, try func() error) error {
+	for attempt := range maxAttempts {
+		if err := try(); !errors.Is(err, host.ErrConflict) {
+			return err
+		}
+		select {
+		case <-time.After(randv2.N(time.Duration(attempt+1) * 2 * time.Millisecond)):
+		case <-ctx.Done():
+			return fmt.Errorf("%w (%w)", host.ErrUnavailable, ctx.Err())
+		}
+	}
+	return fmt.Errorf("%w: %d attempts met other changes", host.ErrUnavailable, maxAttempts)
 }
 
 // newSecret returns prefix and 256 random bits as base64url, 43 characters.

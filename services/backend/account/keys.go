@@ -66,29 +66,24 @@ func (s *Store) signingKeys(ctx context.Context) ([]edge.SigningKey, error) {
 
 // storedSeed returns the seed kept in state. The first to ask makes it; who loses that race reads the winner's.
 func (s *Store) storedSeed(ctx context.Context) ([]byte, error) {
+	var row keyRow
 	fresh := make([]byte, ed25519.SeedSize)
 	rand.Read(fresh) // never fails (crypto/rand since Go 1.24)
-	for range maxAttempts {
-		var row keyRow
+	err := retry(ctx, func() error {
 		etag, err := s.load(ctx, signingKey, &row)
-		if err != nil {
-			return nil, err
+		if err != nil || etag != "" {
+			return err
 		}
-		if etag != "" {
-			if len(row.Seed) != ed25519.SeedSize {
-				return nil, fmt.Errorf("the stored %s is not a seed of %d bytes", signingKey, ed25519.SeedSize)
-			}
-			return row.Seed, nil
-		}
-		err = s.state.Commit(ctx, host.Tx{Ops: []host.Op{host.Create(signingKey, encode(keyRow{fresh}))}})
-		if err == nil {
-			return fresh, nil
-		}
-		if !errors.Is(err, host.ErrConflict) && !errors.Is(err, host.ErrUnknown) {
-			return nil, fmt.Errorf("store %s: %w", signingKey, err)
-		}
+		row.Seed = fresh
+		return s.state.Commit(ctx, host.Tx{Ops: []host.Op{host.Create(signingKey, encode(row))}})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make %s: %w", signingKey, err)
 	}
-	return nil, fmt.Errorf("store %s: %w", signingKey, host.ErrUnavailable)
+	if len(row.Seed) != ed25519.SeedSize {
+		return nil, fmt.Errorf("the stored %s is not a seed of %d bytes", signingKey, ed25519.SeedSize)
+	}
+	return row.Seed, nil
 }
 
 // newSigningKey names the key after its public half.

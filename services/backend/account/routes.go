@@ -105,7 +105,7 @@ func patchOp(api huma.API) huma.Operation {
 	o := op("update-me", http.MethodPatch, "/api/me", "Change the user who asks (JSON merge patch)", http.StatusOK, 400, 409, 412)
 	o.Description = "Absent fields stay as they are. With If-Match, only at that version; without it the last write wins, field by field."
 	o.SkipValidateBody = true
-	content := &huma.MediaType{Schema: huma.SchemaFromType(api.OpenAPI().Components.Schemas, reflect.TypeFor[UserPatch]())}
+	content := &huma.MediaType{Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[UserPatch](), true, "UserPatch")}
 	o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"application/json": content, "application/merge-patch+json": content,
 	}}

@@ -48,39 +48,36 @@ func (s *Store) NewSignInCode(ctx context.Context, userID string) (code string, 
 // two who redeem one code, one gets ErrBadCode. zone is the browser's: it becomes the user's time zone where
 // nobody has chosen one yet; a zone this machine does not know is left aside.
 func (s *Store) SignIn(ctx context.Context, code, zone string) (User, string, error) {
+	var u storedUser
+	var session string
 	key := codeKey(hash(code))
-	for range maxAttempts {
+	err := retry(ctx, func() error {
 		var row codeRow
 		etag, err := s.load(ctx, key, &row)
 		if err != nil {
-			return User{}, "", err
+			return err
 		}
 		if etag == "" || expired(&row.ExpiresAt, s.now()) {
-			return User{}, "", ErrBadCode
+			return ErrBadCode
 		}
 		old, userETag, err := s.loadUser(ctx, row.User)
-		if errors.Is(err, ErrNoUser) {
-			return User{}, "", ErrBadCode
-		}
 		if err != nil {
-			return User{}, "", err
+			return err
 		}
-		u := old
+		u = old
 		if !u.ZoneChosen && checkZone(zone) == nil {
 			u.TimeZone, u.ZoneChosen = zone, true
 		}
 		tx, _ := s.userTx(old, userETag, &u)
-		session, open := s.openSession(u.ID)
+		var open host.Op
+		session, open = s.openSession(u.ID)
 		tx.Ops = append(tx.Ops, host.Remove(key, etag), open)
-		err = s.state.Commit(ctx, tx)
-		if err == nil {
-			return u.User, session, nil
-		}
-		if !errors.Is(err, host.ErrConflict) {
-			return User{}, "", fmt.Errorf("store session: %w", err)
-		}
+		return s.state.Commit(ctx, tx)
+	})
+	if err != nil {
+		return User{}, "", fmt.Errorf("sign in: %w", err)
 	}
-	return User{}, "", fmt.Errorf("store session: %w", host.ErrUnavailable)
+	return u.User, session, nil
 }
 
 // openSession returns the secret of a new session and the operation that stores it.
@@ -145,6 +142,11 @@ const touchTimeout = 5 * time.Second
 // touch writes that a credential was used, in the background: nobody waits for it. It demands the ETag that
 // was read, so that a credential revoked meanwhile does not come back; where it fails, the next use tries again.
 func (s *Store) touch(ctx context.Context, op host.Op) {
+	s.mu.Lock() // holds off Drain's wait until the work is counted
+	defer s.mu.Unlock()
+	if s.draining {
+		return
+	}
 	if _, busy := s.touching.LoadOrStore(op.Key, struct{}{}); busy {
 		return
 	}

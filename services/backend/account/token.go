@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -139,7 +138,7 @@ func (s *Store) DeleteToken(ctx context.Context, user, id string) error {
 // changeTokens replaces the user's list of tokens by what do makes of it, in one commit with do's operation, and
 // again where somebody else was faster.
 func (s *Store) changeTokens(ctx context.Context, user string, do func([]storedToken) ([]storedToken, host.Op, error)) error {
-	for range maxAttempts {
+	err := retry(ctx, func() error {
 		list, etag, err := s.liveTokens(ctx, user)
 		if err != nil {
 			return err
@@ -148,16 +147,12 @@ func (s *Store) changeTokens(ctx context.Context, user string, do func([]storedT
 		if err != nil {
 			return err
 		}
-		tx := host.Tx{Ops: []host.Op{op, host.Replace(tokensKey(user), encode(list), etag)}}
-		err = s.state.Commit(ctx, tx)
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, host.ErrConflict) {
-			return fmt.Errorf("store tokens: %w", err)
-		}
+		return s.state.Commit(ctx, host.Tx{Ops: []host.Op{op, host.Replace(tokensKey(user), encode(list), etag)}})
+	})
+	if err != nil {
+		return fmt.Errorf("change tokens: %w", err)
 	}
-	return fmt.Errorf("store tokens: %w", host.ErrUnavailable)
+	return nil
 }
 
 // Tokens returns the user's tokens, oldest first; those that have expired are gone.

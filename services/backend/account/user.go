@@ -199,27 +199,33 @@ func (s *Store) Bootstrap(ctx context.Context, name, zone string) (u User, token
 		return User{}, "", false, err
 	}
 	ops = append(ops, host.Create("first-user", encode(mine.ID)))
-	for range maxAttempts {
+	err = retry(ctx, func() error {
 		var first string
 		if _, err := s.load(ctx, "first-user", &first); err != nil {
-			return User{}, "", false, err
+			return err
 		}
-		if first == mine.ID { // an attempt whose outcome was unknown did happen
-			return mine.User, token, true, nil
+		switch first {
+		case "":
+			err := s.state.Commit(ctx, host.Tx{Ops: ops})
+			if errors.Is(err, host.ErrUnknown) {
+				err = host.ErrConflict // look again: whether first-user is ours tells
+			}
+			created = err == nil
+			return err
+		case mine.ID: // an attempt whose outcome was unknown did happen
+			created = true
+			return nil
 		}
-		if first != "" {
-			u, err := s.User(ctx, first)
-			return u, "", false, err
-		}
-		err = s.state.Commit(ctx, host.Tx{Ops: ops})
-		if err == nil {
-			return mine.User, token, true, nil
-		}
-		if !errors.Is(err, host.ErrConflict) && !errors.Is(err, host.ErrUnknown) {
-			break
-		}
+		mine.User, err = s.User(ctx, first)
+		return err
+	})
+	if err != nil {
+		return User{}, "", false, fmt.Errorf("create the first user: %w", err)
 	}
-	return User{}, "", false, fmt.Errorf("create the first user: %w", err)
+	if !created {
+		token = ""
+	}
+	return mine.User, token, created, nil
 }
 
 // change is what a write turns a user into; it returns a task.Invalid, or nil.
@@ -229,34 +235,35 @@ type change func(u *storedUser) error
 // at a version that match refuses. A change of the time zone carries the job that computes the
 // reminders anew. A change that changes nothing writes nothing. ErrNameTaken where another user has the name.
 func (s *Store) updateUser(ctx context.Context, id string, match func(version int64) bool, do change) (User, error) {
-	for range maxAttempts {
+	var u storedUser
+	err := retry(ctx, func() error {
 		old, etag, err := s.loadUser(ctx, id)
 		if err != nil {
-			return User{}, err
+			return err
 		}
 		if !match(old.Version) {
-			return User{}, ErrStale
+			return ErrStale
 		}
-		u := old
+		u = old
 		if err := do(&u); err != nil {
-			return User{}, err
+			return err
 		}
 		tx, changed := s.userTx(old, etag, &u)
 		if !changed {
-			return old.User, nil
+			return nil
 		}
 		err = s.state.Commit(ctx, tx)
-		if err == nil {
-			return u.User, nil
+		if errors.Is(err, host.ErrConflict) {
+			if taken := s.nameFree(ctx, u); taken != nil {
+				return taken
+			}
 		}
-		if !errors.Is(err, host.ErrConflict) {
-			return User{}, fmt.Errorf("store user: %w", err)
-		}
-		if err := s.nameFree(ctx, u); err != nil {
-			return User{}, err
-		}
+		return err
+	})
+	if err != nil {
+		return User{}, fmt.Errorf("change user: %w", err)
 	}
-	return User{}, fmt.Errorf("store user: %w", host.ErrUnavailable)
+	return u.User, nil
 }
 
 // userTx is the transaction that replaces old by u, whose version it sets; false where they do not differ.
@@ -270,7 +277,7 @@ func (s *Store) userTx(old storedUser, etag string, u *storedUser) (host.Tx, boo
 		tx.Ops = append(tx.Ops, host.Delete(before), host.Create(after, encode(u.ID)))
 	}
 	if u.TimeZone != old.TimeZone {
-		tx.Jobs = append(tx.Jobs, zoneJob(u.User, s.now()))
+		tx.Jobs = append(tx.Jobs, zoneJob(old.User, u.User, s.now()))
 	}
 	return tx, true
 }
@@ -291,11 +298,14 @@ func (s *Store) nameFree(ctx context.Context, u storedUser) error {
 type ZoneChange struct {
 	UserID  string `json:"user_id"`
 	Version int64  `json:"version"`
+	// From is the zone before the change, and At when it was made.
+	From string    `json:"from"`
+	At   time.Time `json:"at"`
 }
 
-func zoneJob(u User, now time.Time) host.JobIntent {
+func zoneJob(old, u User, now time.Time) host.JobIntent {
 	name := fmt.Sprintf("zone-%s-%d", u.ID, u.Version)
-	return host.Schedule(name, now, encode(ZoneChange{UserID: u.ID, Version: u.Version}))
+	return host.Schedule(name, now, encode(ZoneChange{UserID: u.ID, Version: u.Version, From: old.TimeZone, At: now}))
 }
 
 // cached is a user decoded at an ETag; it counts only at that one, so it is never stale.
