@@ -1,0 +1,244 @@
+package notification
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/docket-tasks/docket/event"
+	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/host/embedded"
+)
+
+// TestBurst: 3,000 reminders of one user due in the same second, repeated and shuffled by the host, each come into
+// the inbox once.
+//
+// [Task]: T055
+func TestBurst(t *testing.T) {
+	const burst = 3000
+	w := open(t, t.TempDir(), Config{}, embedded.Options{Disorder: true})
+	w.backend.put("ada", nil)
+	var all []event.Reminder
+	for i := range burst {
+		all = append(all, reminder("ada", i))
+	}
+	w.publish(all...)
+	w.kept(burst)
+	seen, pages := map[string]int{}, 0
+	for next := "/api/notifications?limit=200"; next != ""; pages++ {
+		var items []Item
+		res := w.call("ada", http.MethodGet, next, "", &items)
+		if got := res.Header.Get("X-Total-Count"); got != fmt.Sprint(burst) {
+			t.Fatalf("X-Total-Count %q, want %d", got, burst)
+		}
+		for _, it := range items {
+			seen[it.ReminderID]++
+		}
+		next = nextLink(res)
+	}
+	for _, r := range all {
+		if seen[r.ReminderID] != 1 {
+			t.Errorf("reminder %s is there %d times", r.ReminderID, seen[r.ReminderID])
+		}
+	}
+	if len(seen) != burst || pages != burst/200 {
+		t.Errorf("%d reminders on %d pages, want %d on %d", len(seen), pages, burst, burst/200)
+	}
+}
+
+func nextLink(res *http.Response) string {
+	link, ok := strings.CutSuffix(res.Header.Get("Link"), `>; rel="next"`)
+	if !ok {
+		return ""
+	}
+	return strings.TrimPrefix(link, "<")
+}
+
+// TestDelivery goes all the way: a reminder with e-mail and webhook set up, of which the webhook is busy at first.
+//
+// [Task]: T055
+func TestDelivery(t *testing.T) {
+	smtp := &smtpServer{}
+	pool := smtp.listen(t)
+	var mu sync.Mutex
+	var ids []string
+	receiver := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		body, _ := io.ReadAll(r.Body)
+		if err := verified(r.Header, body, testSecret, longAgo()); err != nil {
+			t.Error(err)
+		}
+		ids = append(ids, r.Header.Get("webhook-id"))
+		if len(ids) == 1 {
+			rw.Header().Set("Retry-After", "3600")
+			rw.WriteHeader(http.StatusTooManyRequests)
+		}
+	}))
+	defer receiver.Close()
+	w := open(t, t.TempDir(), Config{
+		Now: longAgo, Jitter: func() float64 { return 0.5 }, AllowPrivateWebhooks: true,
+		SMTP: SMTP{Host: "localhost", Port: smtp.port, From: "docket@example.org", RootCAs: pool},
+	}, embedded.Options{})
+	w.backend.put("ada", func(u *Recipient) {
+		u.Channels.Email = true
+		u.Channels.Webhook = &WebhookTarget{URL: receiver.URL, Secret: testSecret}
+	})
+	r := reminder("ada", 1)
+	w.publish(r)
+	w.kept(1)
+	hook, mail := w.delivery("ada", "webhook"), w.delivery("ada", "email")
+	if hook.DeliveryStatus != StatusDelivered || mail.DeliveryStatus != StatusDelivered || len(smtp.received()) != 1 {
+		t.Fatalf("webhook %+v, e-mail %+v", hook, mail)
+	}
+	later := longAgo().Add(time.Hour)
+	want := []Attempt{
+		{At: longAgo(), Outcome: Retry, Answer: "HTTP/1.1 429 Too Many Requests", Next: &later},
+		{At: longAgo(), Outcome: Delivered, Answer: "HTTP/1.1 200 OK"},
+	}
+	if diff := cmp.Diff(want, hook.Attempts); diff != "" {
+		t.Errorf("attempts (-want +got):\n%s", diff)
+	}
+	id := event.NotificationID(r.ReminderID, "webhook")
+	if diff := cmp.Diff([]string{id, id}, ids); diff != "" || hook.NotificationID != id {
+		t.Errorf("webhook ids (-want +got):\n%s", diff)
+	}
+	if log := w.log.String(); strings.Contains(log, r.Message) || strings.Contains(log, "@example.com") || strings.Contains(log, "whsec_") {
+		t.Errorf("the log tells too much:\n%s", log)
+	} else if !strings.Contains(log, `"trace_id":"`+testTrace[3:35]) {
+		t.Errorf("the log does not tell the trace:\n%s", log)
+	}
+	for _, trace := range w.backend.traces {
+		if trace != testTrace {
+			t.Errorf("backend was asked with trace %q, want that of the reminder", trace)
+		}
+	}
+}
+
+// TestGone: a receiver that has gone for good is asked once, and again only after the settings were saved anew.
+func TestGone(t *testing.T) {
+	var mu sync.Mutex
+	hits := 0
+	receiver := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		hits++
+		rw.WriteHeader(http.StatusGone)
+	}))
+	defer receiver.Close()
+	w := open(t, t.TempDir(), Config{Now: longAgo, AllowPrivateWebhooks: true}, embedded.Options{})
+	set := func(u *Recipient) { u.Channels.Webhook = &WebhookTarget{URL: receiver.URL, Secret: testSecret} }
+	w.backend.put("ada", set)
+	for n, want := range []struct {
+		hits   int
+		answer string
+	}{{1, "HTTP/1.1 410 Gone"}, {1, "not tried, save the settings to try again; the last answer was: HTTP/1.1 410 Gone"}, {2, "HTTP/1.1 410 Gone"}} {
+		if n == 2 {
+			w.backend.put("ada", set)
+		}
+		w.publish(reminder("ada", n))
+		w.kept(1)
+		d := w.delivery("ada", "webhook")
+		if d.DeliveryStatus != StatusFailed || len(d.Attempts) != 1 || d.Attempts[0].Answer != want.answer || hits != want.hits {
+			t.Errorf("reminder %d: %+v after %d requests, want %+v", n, d, hits, want)
+		}
+	}
+}
+
+// TestDevices: each target of a channel is delivered to on its own, with the settings of the moment of the attempt.
+func TestDevices(t *testing.T) {
+	var w *world
+	push := fakePush{func(n Notification) Answer {
+		if n.Target == "phone" {
+			return Answer{Outcome: Delivered, Text: "201 Created"}
+		}
+		w.backend.put("ada", func(u *Recipient) { u.Locale = "phone" })
+		return Answer{Outcome: Retry, Text: "503 Service Unavailable"}
+	}}
+	w = open(t, t.TempDir(), Config{Now: longAgo, Channels: []Channel{push}}, embedded.Options{})
+	w.backend.put("ada", func(u *Recipient) { u.Locale = "phone laptop" })
+	w.publish(reminder("ada", 1))
+	w.kept(1)
+	for range 3 {
+		if h := w.next(w.jobs); h.err != nil {
+			t.Fatal(h.err)
+		}
+	}
+	channels := w.items("ada")[0].Channels
+	if len(channels) != 3 || channels[1].NotificationID == channels[2].NotificationID {
+		t.Fatalf("channels %+v, want the inbox and two devices", channels)
+	}
+	if d := channels[1]; d.DeliveryStatus != StatusDelivered || len(d.Attempts) != 1 {
+		t.Errorf("phone: %+v", d)
+	}
+	if d := channels[2]; d.DeliveryStatus != StatusFailed || len(d.Attempts) != 2 || d.Attempts[1].Answer != "the user has switched this channel off" {
+		t.Errorf("laptop: %+v", d)
+	}
+}
+
+// TestRefusedReminders: what no repetition can mend is permanent, an outage is not.
+func TestRefusedReminders(t *testing.T) {
+	w := open(t, t.TempDir(), Config{}, embedded.Options{})
+	handle := w.service.Subscriptions[0].Handle
+	for name, data := range map[string]string{"nonsense": "{", "no user": `{"specversion":"1.0","data":{"reminder_id":"r"}}`} {
+		if err := handle(t.Context(), host.Message{ID: name, Data: []byte(data)}); !host.IsPermanent(err) {
+			t.Errorf("%s: %v, want a permanent error", name, err)
+		}
+	}
+	r := reminder("nobody", 1)
+	data, err := r.Encode("/backend", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := handle(t.Context(), host.Message{Data: data}); !host.IsPermanent(err) {
+		t.Errorf("unknown user: %v, want a permanent error", err)
+	}
+	w.backend.put("nobody", nil)
+	w.backend.failures = 2
+	w.publish(r)
+	if h := w.next(w.handled); h.err == nil || host.IsPermanent(h.err) {
+		t.Errorf("backend away: %v, want an error that is not permanent", h.err)
+	}
+	w.kept(1)
+	if n := len(w.items("nobody")); n != 1 {
+		t.Errorf("%d entries after the outage, want 1", n)
+	}
+}
+
+// TestHistory: the oldest block leaves the inbox as a whole, its unread entries are no longer counted, and its records
+// are removed when no repeated delivery can want them.
+func TestHistory(t *testing.T) {
+	w := open(t, t.TempDir(), Config{Now: longAgo, History: blockSize}, embedded.Options{})
+	w.backend.put("ada", nil)
+	for n := range 3 * blockSize {
+		w.publish(reminder("ada", n))
+		w.kept(1)
+	}
+	if h := w.next(w.jobs); h.err != nil || !strings.HasPrefix(h.id, "trim-") {
+		t.Fatalf("job %+v, want the removal of a block", h)
+	}
+	for _, filter := range []string{"", "&unread=true"} {
+		var items []Item
+		res := w.call("ada", http.MethodGet, "/api/notifications?limit=200"+filter, "", &items)
+		if len(items) != 2*blockSize || res.Header.Get("X-Total-Count") != fmt.Sprint(2*blockSize) || nextLink(res) != "" {
+			t.Errorf("%q: %d items of %s, next %q, want %d", filter, len(items), res.Header.Get("X-Total-Count"), nextLink(res), 2*blockSize)
+		}
+		if items[0].Message != fmt.Sprintf("Nr. %d", 3*blockSize-1) || items[len(items)-1].Message != fmt.Sprintf("Nr. %d", blockSize) {
+			t.Errorf("from %q to %q", items[0].Message, items[len(items)-1].Message)
+		}
+	}
+	records, blocks := 0, 0
+	w.close()
+	w.inspect("notification/", func(string, []byte) { records++ })
+	w.inspect("inbox/ada/", func(string, []byte) { blocks++ })
+	if records != 2*blockSize || blocks != 2 {
+		t.Errorf("%d records and %d blocks are left, want %d and 2", records, blocks, 2*blockSize)
+	}
+}
