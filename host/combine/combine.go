@@ -24,13 +24,21 @@ type line[J any] struct {
 }
 
 type entry[J any] struct {
-	job  J
+	job J
+	// done is closed when the job has run; nil where a later job of the same call is waited for.
 	done chan struct{}
 }
 
 // Do runs job as part of a batch of its key and returns when that batch has run.
-func (q *Queue[K, J]) Do(key K, job J) {
-	e := entry[J]{job: job, done: make(chan struct{})}
+func (q *Queue[K, J]) Do(key K, job J) { q.DoAll(key, []J{job}) }
+
+// DoAll runs jobs of one key in their order, with nothing between them, in as many batches as it takes, and
+// returns when the last has run.
+func (q *Queue[K, J]) DoAll(key K, jobs []J) {
+	if len(jobs) == 0 {
+		return
+	}
+	done := make(chan struct{})
 	q.mu.Lock()
 	l, busy := q.lines[key]
 	if !busy {
@@ -40,12 +48,15 @@ func (q *Queue[K, J]) Do(key K, job J) {
 		l = &line[J]{}
 		q.lines[key] = l
 	}
-	l.waiting = append(l.waiting, e)
+	for _, j := range jobs[:len(jobs)-1] {
+		l.waiting = append(l.waiting, entry[J]{job: j})
+	}
+	l.waiting = append(l.waiting, entry[J]{job: jobs[len(jobs)-1], done: done})
 	q.mu.Unlock()
 	if !busy {
 		go q.drain(key, l)
 	}
-	<-e.done
+	<-done
 }
 
 // drain runs batches until the line is empty, then gives it up.
@@ -68,7 +79,9 @@ func (q *Queue[K, J]) drain(key K, l *line[J]) {
 		}
 		q.Run(key, jobs)
 		for _, e := range batch {
-			close(e.done)
+			if e.done != nil {
+				close(e.done)
+			}
 		}
 	}
 }

@@ -47,3 +47,13 @@ func TestKeysAreIndependent(t *testing.T) {
 		close(release)
 	})
 }
+
+// Jobs handed in together stay together and in order, over as many batches as they need.
+func TestDoAllKeepsOrder(t *testing.T) {
+	var got []int
+	q := &Queue[string, int]{Max: 2, Run: func(_ string, b []int) { got = append(got, b...) }}
+	q.DoAll("k", []int{1, 2, 3, 4, 5})
+	if fmt.Sprint(got) != "[1 2 3 4 5]" {
+		t.Errorf("ran %v", got)
+	}
+}

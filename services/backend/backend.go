@@ -1,0 +1,230 @@
+// Package backend owns tasks, users and sessions: the REST API, the live updates and the reminders.
+//
+// Every change goes through one queue per list (writer.go) and is one commit of the task, the list, the
+// event, the update and the reminder jobs. Lists are answered from snapshots in memory (snapshot.go) that are
+// brought to the list's version before each answer. Nothing in memory is the truth: a second replica, or this
+// one after a restart, rebuilds all of it from state.
+//
+// [Task]: T001, T002, T023, T026–T032, T035, T047–T050, T057–T059, T065–T067
+package backend
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/docket-tasks/docket/edge"
+	"github.com/docket-tasks/docket/event"
+	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/services/backend/account"
+)
+
+// Name is the service's name (its Dapr app-id).
+const Name = "backend"
+
+// Config is what the backend needs besides its host.
+type Config struct {
+	Logger  *slog.Logger
+	Metrics *prometheus.Registry
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+	// SnapshotBytes bounds the memory for lists; 0 is 256 MiB.
+	SnapshotBytes int64
+}
+
+// Service is the backend.
+type Service struct {
+	state     host.State
+	log       *slog.Logger
+	now       func() time.Time
+	metrics   *metrics
+	accounts  *account.Store
+	writer    *writer
+	snapshots *snapshots
+	live      *live
+	draining  atomic.Bool
+	stop      context.CancelFunc
+	work      sync.WaitGroup // background work
+	sockets   sync.WaitGroup
+}
+
+// New returns the backend as a host runs it. Its background work ends with ctx or when it is drained.
+func New(ctx context.Context, cfg Config, h host.Host) host.Service {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.SnapshotBytes == 0 {
+		cfg.SnapshotBytes = 256 << 20
+	}
+	ctx, stop := context.WithCancel(ctx)
+	s := &Service{state: h.State, log: cfg.Logger, now: cfg.Now, metrics: newMetrics(cfg.Metrics), stop: stop}
+	s.accounts = account.New(h.State, h.Secrets, cfg.Now, cfg.Logger)
+	s.accounts.OnSignOut(s.signedOut)
+	s.writer = newWriter(h.State, s.accounts, cfg.Now, s.metrics)
+	s.snapshots = newSnapshots(h.State, s.accounts, cfg.SnapshotBytes, s.metrics)
+	s.live = newLive(h.State, s.metrics, func(f func(context.Context)) { s.work.Go(func() { f(ctx) }) })
+	s.work.Go(func() { s.live.compare(ctx) })
+
+	observed := edge.HandlerOptions{Service: Name, Logger: cfg.Logger, Metrics: cfg.Metrics}
+	verifier := edge.NewVerifier(edge.BackendKeys(h.Client(Name)), cfg.Now)
+	return host.Service{
+		Name:    Name,
+		Public:  edge.Handler(observed, s.public(verifier)),
+		Runtime: edge.Handler(observed, s.runtime(cfg.Metrics)),
+		Subscriptions: []host.Subscription{
+			{Topic: event.TopicUpdates, Mode: host.Every, Handle: s.live.onTaskUpdate},
+			{Topic: event.TopicReminders, Mode: host.Every, Handle: s.live.onReminder},
+		},
+		Job:   s.onJob,
+		Drain: s.drain,
+	}
+}
+
+// public are the routes of users.
+func (s *Service) public(verifier *edge.Verifier) http.Handler {
+	mux, signedIn, signIn := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()
+	s.signedInRoutes(signedIn)
+	s.accounts.SessionRoutes(edge.NewAPI(signIn, Name))
+	mux.Handle("/", verifier.Require(signedIn))
+	mux.Handle("POST /api/session", signIn)
+	mux.HandleFunc("GET /ws", s.serveWS)
+	return mux
+}
+
+func (s *Service) signedInRoutes(mux *http.ServeMux) huma.API {
+	api := edge.NewAPI(mux, Name)
+	s.taskRoutes(api)
+	s.batchRoute(api)
+	s.understandRoutes(api)
+	s.accounts.Routes(api)
+	return api
+}
+
+// OpenAPI describes the routes of users.
+func OpenAPI() *huma.OpenAPI {
+	s := &Service{accounts: account.New(nil, nil, time.Now, nil)}
+	api := s.signedInRoutes(http.NewServeMux())
+	s.accounts.SessionRoutes(api)
+	return api.OpenAPI()
+}
+
+func (s *Service) stateReachable(ctx context.Context) error {
+	_, err := s.state.Get(ctx, "ready")
+	return err
+}
+
+// runtime are the routes of the host and the other services.
+func (s *Service) runtime(reg *prometheus.Registry) http.Handler {
+	mux := http.NewServeMux()
+	edge.Health(mux, edge.HealthOptions{Draining: &s.draining, Metrics: reg, Checks: []edge.HealthCheck{{Name: "state", Check: s.stateReachable}}})
+	s.accounts.Internal(mux)
+	mux.HandleFunc("POST /internal/occurrences", s.createOccurrence)
+	mux.HandleFunc("POST /internal/reminders", s.remindAgain)
+	mux.HandleFunc("POST /api/jobs/trigger", s.triggerJob)
+	return mux
+}
+
+// onJob hands a due job to the one it is for, by the first part of its name.
+func (s *Service) onJob(ctx context.Context, j host.Job) error {
+	kind, _, _ := strings.Cut(j.Name, "-")
+	switch kind {
+	case "r", "s":
+		return s.onReminder(ctx, j)
+	case "purge":
+		return decodeJob(ctx, j, s.onPurge)
+	case "zone":
+		return decodeJob(ctx, j, s.onZoneChange)
+	}
+	return host.Permanent(fmt.Errorf("job %q is of no kind known here", j.Name))
+}
+
+func decodeJob[T any](ctx context.Context, j host.Job, do func(context.Context, T) error) error {
+	var data T
+	if err := json.Unmarshal(j.Data, &data); err != nil {
+		return host.Permanent(fmt.Errorf("decode job %s: %w", j.Name, err))
+	}
+	return do(ctx, data)
+}
+
+// triggerJob serves POST /api/jobs/trigger, the callback of hosts that announce due jobs by HTTP.
+//
+// [Task]: T048
+func (s *Service) triggerJob(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Name string          `json:"name"`
+		Due  time.Time       `json:"due"`
+		Data json.RawMessage `json:"data"`
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, edge.MaxBody)).Decode(&in); err != nil || in.Name == "" {
+		edge.WriteProblem(w, r, edge.NewProblem(http.StatusBadRequest, "validation_failed", "the body is no job: name and data are needed"))
+		return
+	}
+	if err := s.onJob(r.Context(), host.Job{Name: in.Name, Due: in.Due, Data: in.Data}); err != nil {
+		if host.IsPermanent(err) {
+			err = edge.NewProblem(http.StatusBadRequest, "invalid_job", err.Error())
+		}
+		edge.WriteProblem(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// record reads a task; nil where there is none.
+func (s *Service) record(ctx context.Context, id string) (*record, error) {
+	it, err := s.state.Get(ctx, taskKey(id))
+	if err != nil {
+		return nil, fmt.Errorf("read task %s: %w", id, err)
+	}
+	return decodeRecord(it)
+}
+
+// identityOf returns the credential of a request that did not come through the gateway.
+func identityOf(r *http.Request) edge.IdentityRequest {
+	if token, ok := edge.BearerToken(r.Header); ok {
+		return edge.IdentityRequest{Token: token}
+	}
+	return edge.IdentityRequest{Session: account.SessionCookie(r)}
+}
+
+func isNoIdentity(err error) bool { return errors.Is(err, account.ErrNoIdentity) }
+
+func unauthorized(err error) error {
+	if isNoIdentity(err) {
+		return edge.NewProblem(http.StatusUnauthorized, "unauthorized", "sign in, or send an API token as a bearer token")
+	}
+	return err
+}
+
+// op describes an operation.
+func op(method, path, id, summary string, errors ...int) huma.Operation {
+	return huma.Operation{Method: method, Path: path, OperationID: id, Summary: summary, Tags: []string{"tasks"},
+		Errors: append(errors, http.StatusUnauthorized, http.StatusServiceUnavailable)}
+}
+
+// answers describes what a successful operation returns.
+func answers(o huma.Operation, status int, what string, schema *huma.Schema) huma.Operation {
+	o.DefaultStatus = status
+	o.Responses = map[string]*huma.Response{strconv.Itoa(status): {Description: what,
+		Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}}
+	return o
+}
+
+// describeBody documents a body that the operation reads by itself.
+func describeBody(api huma.API, o *huma.Operation, t reflect.Type, what string) {
+	o.RequestBody = &huma.RequestBody{Required: true, Description: what, Content: map[string]*huma.MediaType{
+		"application/json": {Schema: huma.SchemaFromType(api.OpenAPI().Components.Schemas, t)}}}
+}
+
+func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }

@@ -1,0 +1,384 @@
+package backend
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/docket-tasks/docket/event"
+	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/task"
+)
+
+// compareEvery is how often the versions of all connected lists are compared with their heads: an update lost
+// on the way is noticed after that long at most.
+const compareEvery = 15 * time.Second
+
+// live is this replica's share of the open clients. Every socket has a cursor, the list version its client
+// has reached. An update that is the next version is passed on as it came; whenever it is not, and every
+// compareEvery, the clients are brought up to date from state. So a lost or reordered message costs time,
+// never truth.
+type live struct {
+	state   host.State
+	metrics *metrics
+	// run starts work that belongs to no request; it ends with the service.
+	run func(func(ctx context.Context))
+
+	mu    sync.Mutex
+	rooms map[string]*room // by list
+}
+
+// room holds the sockets of one list.
+type room struct {
+	list string
+
+	mu      sync.Mutex
+	sockets map[*socket]struct{}
+	latest  int64 // highest version heard of
+	busy    bool  // a catch-up is under way
+}
+
+func newLive(st host.State, m *metrics, run func(func(context.Context))) *live {
+	return &live{state: st, metrics: m, run: run, rooms: make(map[string]*room)}
+}
+
+// join adds a socket whose client is at version since, negative if it does not know. The socket is in the room
+// before the head is read, so nothing falls between.
+func (l *live) join(ctx context.Context, list string, s *socket, since int64) error {
+	r := l.enter(list, s)
+	it, err := l.state.Get(ctx, headKey(list))
+	if err != nil {
+		return fmt.Errorf("read list %s: %w", list, err)
+	}
+	h, err := decodeHead(it)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.latest = max(r.latest, h.Version)
+	s.cursor = h.Version
+	s.send(frame("hello", struct {
+		Type        string `json:"type"`
+		ListID      string `json:"list_id"`
+		ListVersion int64  `json:"list_version"`
+	}{"hello", list, h.Version}))
+	switch {
+	case since > h.Version: // the client has seen what is not there: the data are older than it
+		s.send(resetFrame(h.Version))
+	case since >= 0:
+		s.cursor = since
+	}
+	s.joined = true
+	behind := s.cursor < r.latest
+	r.mu.Unlock()
+	if behind {
+		l.catchUp(r)
+	}
+	return nil
+}
+
+func (l *live) enter(list string, s *socket) *room {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.rooms[list]
+	if r == nil {
+		r = &room{list: list, sockets: make(map[*socket]struct{})}
+		l.rooms[list] = r
+	}
+	r.mu.Lock()
+	r.sockets[s] = struct{}{}
+	r.mu.Unlock()
+	l.metrics.sockets.Inc()
+	return r
+}
+
+func (l *live) leave(list string, s *socket) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.rooms[list]
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, ok := r.sockets[s]; !ok {
+		return
+	}
+	delete(r.sockets, s)
+	l.metrics.sockets.Dec()
+	if len(r.sockets) == 0 {
+		delete(l.rooms, list)
+	}
+}
+
+func (l *live) room(list string) *room {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.rooms[list]
+}
+
+// onTaskUpdate passes an update on to the clients that wait for just that version.
+func (l *live) onTaskUpdate(_ context.Context, m host.Message) error {
+	var env struct {
+		Data json.RawMessage `json:"data"`
+	}
+	up, err := event.DecodeTaskUpdate(m.Data)
+	if err == nil {
+		err = json.Unmarshal(m.Data, &env)
+	}
+	if err != nil {
+		return host.Permanent(err)
+	}
+	r := l.room(up.ListID)
+	if r == nil {
+		return nil
+	}
+	if r.next(up.ListVersion, updateFrame(env.Data)) {
+		l.catchUp(r)
+	}
+	return nil
+}
+
+// next sends a frame to the sockets it is the next one for, and tells whether any is behind.
+func (r *room) next(version int64, frame []byte) (behind bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.latest = max(r.latest, version)
+	for s := range r.sockets {
+		switch {
+		case !s.joined:
+		case s.cursor+1 == version:
+			s.cursor = version
+			s.send(frame)
+		case s.cursor < version:
+			behind = true
+		}
+	}
+	return behind
+}
+
+// onReminder shows a reminder to the user's open clients.
+func (l *live) onReminder(_ context.Context, m host.Message) error {
+	rem, _, err := event.DecodeReminder(m.Data)
+	if err != nil {
+		return host.Permanent(err)
+	}
+	r := l.room(rem.UserID)
+	if r == nil {
+		return nil
+	}
+	f := frame("reminder", struct {
+		Type     string         `json:"type"`
+		Reminder event.Reminder `json:"reminder"`
+	}{"reminder", rem})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for s := range r.sockets {
+		s.send(f)
+	}
+	return nil
+}
+
+// catchUp brings the room's sockets to the head in the background, unless that is under way.
+func (l *live) catchUp(r *room) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.busy {
+		return
+	}
+	r.busy = true
+	l.run(func(ctx context.Context) {
+		for {
+			more, err := l.advance(ctx, r)
+			r.mu.Lock()
+			if err != nil || !more {
+				r.busy = false // after an error the next comparison tries again
+				r.mu.Unlock()
+				return
+			}
+			r.mu.Unlock()
+		}
+	})
+}
+
+// advance sends what is missing between the sockets' cursors and the head, and tells whether the head has
+// moved on meanwhile.
+func (l *live) advance(ctx context.Context, r *room) (more bool, err error) {
+	it, err := l.state.Get(ctx, headKey(r.list))
+	if err != nil {
+		return false, err
+	}
+	h, err := decodeHead(it)
+	if err != nil {
+		return false, err
+	}
+	l.metrics.catchUps.Inc()
+	from := r.slowest(h.Version)
+	frames, err := l.framesSince(ctx, r.list, from, h.Version)
+	gone := errors.Is(err, errLogGone)
+	if err != nil && !gone {
+		return false, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for s := range r.sockets {
+		if !s.joined || s.cursor >= h.Version {
+			continue
+		}
+		if gone {
+			s.send(resetFrame(h.Version))
+		}
+		for _, f := range frames {
+			if f.version > s.cursor {
+				s.send(f.data)
+			}
+		}
+		s.cursor = h.Version
+	}
+	return r.latest > h.Version, nil
+}
+
+// slowest returns the lowest cursor in the room, head if none is below it.
+func (r *room) slowest(head int64) int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for s := range r.sockets {
+		if s.joined {
+			head = min(head, s.cursor)
+		}
+	}
+	return head
+}
+
+type versionedFrame struct {
+	version int64
+	data    []byte
+}
+
+// framesSince makes the updates between two versions from state: each task that changed once, as it is now,
+// in the order of their last changes.
+func (l *live) framesSince(ctx context.Context, list string, since, upTo int64) ([]versionedFrame, error) {
+	entries, err := changesSince(ctx, l.state, list, since, upTo)
+	if err != nil {
+		return nil, err
+	}
+	ids := distinct(entries)
+	records, err := readRecords(ctx, l.state, ids)
+	if err != nil {
+		return nil, err
+	}
+	last := make(map[string]int64, len(ids))
+	for _, e := range entries {
+		last[e.Task] = e.Version
+	}
+	out := make([]versionedFrame, 0, len(ids))
+	for i, id := range ids {
+		data, err := json.Marshal(stateUpdate(list, id, last[id], records[i]))
+		if err != nil {
+			return nil, fmt.Errorf("encode update of task %s: %w", id, err)
+		}
+		out = append(out, versionedFrame{last[id], updateFrame(data)})
+	}
+	return out, nil
+}
+
+// stateUpdate is the update that tells of a task as it is.
+func stateUpdate(list, id string, version int64, r *record) event.TaskUpdate {
+	up := event.TaskUpdate{EventID: event.UpdateID(list, version), Action: "deleted", TaskID: id, UserID: ownerOf(list), ListID: list, ListVersion: version}
+	if r == nil || r.Purged {
+		return up
+	}
+	up.Timestamp = r.task.UpdatedAt.Time
+	switch {
+	case r.task.Status == task.Deleted:
+		return up
+	case r.task.Version == 1:
+		up.Action = "created"
+	default:
+		up.Action = "updated"
+	}
+	up.Task = r.Doc
+	return up
+}
+
+// compare looks for lists whose head has moved on without an update having come, until ctx ends.
+func (l *live) compare(ctx context.Context) {
+	tick := time.NewTicker(compareEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			l.compareOnce(ctx)
+		}
+	}
+}
+
+func (l *live) compareOnce(ctx context.Context) {
+	rooms := l.all()
+	for len(rooms) > 0 {
+		n := min(len(rooms), readChunk)
+		keys := make([]string, n)
+		for i, r := range rooms[:n] {
+			keys[i] = headKey(r.list)
+		}
+		items, err := l.state.GetBulk(ctx, keys)
+		if err != nil {
+			return // the next comparison tries again
+		}
+		for i, r := range rooms[:n] {
+			if h, err := decodeHead(items[i]); err == nil && r.slowest(h.Version) < h.Version {
+				l.catchUp(r)
+			}
+		}
+		rooms = rooms[n:]
+	}
+}
+
+func (l *live) all() []*room {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]*room, 0, len(l.rooms))
+	for _, r := range l.rooms {
+		out = append(out, r)
+	}
+	return out
+}
+
+// each calls fn for every socket, outside the locks.
+func (l *live) each(fn func(*socket)) {
+	for _, r := range l.all() {
+		r.mu.Lock()
+		sockets := make([]*socket, 0, len(r.sockets))
+		for s := range r.sockets {
+			sockets = append(sockets, s)
+		}
+		r.mu.Unlock()
+		for _, s := range sockets {
+			fn(s)
+		}
+	}
+}
+
+func frame(kind string, v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("frame %s: %v", kind, err)) // our own plain structs
+	}
+	return b
+}
+
+func updateFrame(data []byte) []byte {
+	return append(append(append(make([]byte, 0, len(data)+28), `{"type":"update","update":`...), data...), '}')
+}
+
+func resetFrame(version int64) []byte {
+	return frame("reset", struct {
+		Type        string `json:"type"`
+		ListVersion int64  `json:"list_version"`
+	}{"reset", version})
+}

@@ -1,0 +1,53 @@
+package backend
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+// metrics are the backend's figures for Prometheus.
+type metrics struct {
+	changes       *prometheus.CounterVec
+	batch         prometheus.Histogram
+	conflicts     prometheus.Counter
+	loads         prometheus.Counter
+	snapshotBytes prometheus.Gauge
+	sockets       prometheus.Gauge
+	catchUps      prometheus.Counter
+	reminders     *prometheus.CounterVec
+	lateness      prometheus.Histogram
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	f := promauto.With(reg)
+	return &metrics{
+		changes: f.NewCounterVec(prometheus.CounterOpts{Name: "docket_task_changes_total",
+			Help: "Committed changes of tasks, by the event they made."}, []string{"type"}),
+		batch: f.NewHistogram(prometheus.HistogramOpts{Name: "docket_list_batch_changes",
+			Help: "Changes of one list that went out in one commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 7)}),
+		conflicts: f.NewCounter(prometheus.CounterOpts{Name: "docket_list_conflicts_total",
+			Help: "Batches tried again because another replica changed the list."}),
+		loads: f.NewCounter(prometheus.CounterOpts{Name: "docket_list_loads_total",
+			Help: "Lists read as a whole into memory."}),
+		snapshotBytes: f.NewGauge(prometheus.GaugeOpts{Name: "docket_list_snapshot_bytes",
+			Help: "Memory used for lists, estimated."}),
+		sockets: f.NewGauge(prometheus.GaugeOpts{Name: "docket_sockets",
+			Help: "Open WebSockets."}),
+		catchUps: f.NewCounter(prometheus.CounterOpts{Name: "docket_live_catch_ups_total",
+			Help: "Times that clients of a list were brought up to date from state."}),
+		reminders: f.NewCounterVec(prometheus.CounterOpts{Name: "docket_reminders_total",
+			Help: "Reminder jobs handled: sent, void (no longer wanted) or repeated."}, []string{"outcome"}),
+		lateness: f.NewHistogram(prometheus.HistogramOpts{Name: "docket_reminder_lateness_seconds",
+			Help: "From a reminder's moment to the commit of its event.", Buckets: prometheus.ExponentialBuckets(0.002, 4, 9)}),
+	}
+}
+
+// committed counts the effects of one commit.
+func (m *metrics) committed(effects []effect) {
+	m.batch.Observe(float64(len(effects)))
+	for i := range effects {
+		if !effects[i].purge {
+			m.changes.WithLabelValues(string(effects[i].typ)).Inc()
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package backend
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/docket-tasks/docket/edge"
+	"github.com/docket-tasks/docket/event"
+	"github.com/docket-tasks/docket/task"
+)
+
+// recurrenceActor is who makes and withdraws occurrences.
+var recurrenceActor = event.Actor{Kind: "service", ID: "recurring-task", Name: "recurring-task"}
+
+// occurrenceRequest asks for the occurrence after a completed one.
+type occurrenceRequest struct {
+	CompletedID string `json:"completed_id"`
+	// CompletedVersion is the task version of the completion: the occurrence is made for it alone.
+	CompletedVersion int64           `json:"completed_version"`
+	Occurrence       task.Occurrence `json:"occurrence"`
+}
+
+type occurrenceAnswer struct {
+	// Outcome is created, exists (it was made before) or superseded (that completion is no longer in force).
+	Outcome string `json:"outcome"`
+}
+
+// createOccurrence serves POST /internal/occurrences. Its id derives from the completed task's, so however
+// often the event is delivered, the series continues once.
+func (s *Service) createOccurrence(w http.ResponseWriter, r *http.Request) {
+	var req occurrenceRequest
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&req); err != nil || req.CompletedID == "" {
+		edge.WriteProblem(w, r, edge.NewProblem(http.StatusBadRequest, "invalid", "the body is no occurrence"))
+		return
+	}
+	outcome, err := s.continueSeries(r.Context(), req)
+	if err != nil {
+		edge.WriteProblem(w, r, problem(err))
+		return
+	}
+	s.log.InfoContext(r.Context(), "occurrence", "completed_id", req.CompletedID, "outcome", outcome)
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(occurrenceAnswer{outcome})
+}
+
+func (s *Service) continueSeries(ctx context.Context, req occurrenceRequest) (string, error) {
+	done, err := s.record(ctx, req.CompletedID)
+	if err != nil {
+		return "", err
+	}
+	if done == nil || done.Purged {
+		return "superseded", nil
+	}
+	next := event.SuccessorID(req.CompletedID)
+	outcome := ""
+	_, _, err = s.writer.do(ctx, done.List, []string{req.CompletedID, next}, func(v *view) ([]effect, error) {
+		done, succ := v.records[req.CompletedID], v.records[next]
+		switch {
+		case done == nil || done.CompletedVersion != req.CompletedVersion:
+			outcome = "superseded"
+			return nil, nil
+		case succ != nil && !succ.Withdrawn:
+			outcome = "exists"
+			return nil, nil
+		}
+		outcome = "created"
+		t := task.Successor(done.task, next, req.Occurrence, v.env)
+		if succ == nil {
+			rec := record{List: done.List, Made: 1}.with(t)
+			return []effect{{typ: event.TaskCreated, actor: recurrenceActor, new: rec}}, nil
+		}
+		return []effect{bringBack(succ, t)}, nil
+	})
+	return outcome, err
+}
+
+// bringBack restores an occurrence that was withdrawn, as the new completion wants it.
+func bringBack(old *record, t task.Task) effect {
+	t.CreatedAt, t.Version = old.task.CreatedAt, old.task.Version+1
+	rec := *old
+	rec.Withdrawn, rec.DeletedAt, rec.Previous, rec.Made = false, nil, "", t.Version
+	return effect{typ: event.TaskRestored, actor: recurrenceActor, old: old, new: rec.with(t)}
+}
+
+// withdraw returns the effect of reopening a completed occurrence on its successor: gone, if nobody changed
+// it since it was made.
+func withdraw(v *view, reopened string) []effect {
+	succ := v.records[event.SuccessorID(reopened)]
+	if succ == nil || succ.Purged || succ.task.Status != task.Pending || succ.Made != succ.task.Version {
+		return nil
+	}
+	e := deletion(succ, v.env, recurrenceActor)
+	e.new.Withdrawn = true
+	return []effect{e}
+}

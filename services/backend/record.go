@@ -1,0 +1,82 @@
+package backend
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/task"
+)
+
+// record is what is stored at task/<id>: the task as the API shows it, byte for byte, and what only the
+// backend needs to know of it.
+type record struct {
+	List string `json:"list"`
+	// Segment is the number of the list's segment that holds the id.
+	Segment int `json:"segment"`
+	// Scheduled is the task version that scheduled the reminder jobs in force; 0 where there are none.
+	Scheduled int64 `json:"scheduled,omitempty"`
+	// CompletedVersion is the task version of the completion in force: the successor is made for it alone.
+	CompletedVersion int64 `json:"completed_version,omitempty"`
+	// Made is the task version at which recurrence made this occurrence: still at it means nobody changed it.
+	Made int64 `json:"made,omitempty"`
+	// Withdrawn marks an occurrence that was deleted because its predecessor was reopened.
+	Withdrawn bool `json:"withdrawn,omitempty"`
+	// Previous and DeletedAt are the state to restore a deleted task to, and since when it is deleted.
+	Previous  task.Status `json:"previous,omitempty"`
+	DeletedAt *time.Time  `json:"deleted_at,omitempty"`
+	// Request is the hash of the request that created the task with an Idempotency-Key.
+	Request string `json:"request,omitempty"`
+	// Purged marks the stub that stays when a deleted task is gone for good, so that its id is never used again.
+	Purged bool `json:"purged,omitempty"`
+	// Doc is the task's JSON; null in a stub.
+	Doc json.RawMessage `json:"task"`
+
+	task task.Task // decoded from Doc
+}
+
+// decodeRecord reads a stored record; the zero Item is nil.
+func decodeRecord(it host.Item) (*record, error) {
+	if !it.Exists() {
+		return nil, nil
+	}
+	r := new(record)
+	if err := json.Unmarshal(it.Value, r); err != nil {
+		return nil, fmt.Errorf("decode %s: %w", it.Key, err)
+	}
+	if r.Purged {
+		return r, nil
+	}
+	t, err := task.Decode(r.Doc)
+	if err != nil {
+		return nil, fmt.Errorf("decode %s: %w", it.Key, err)
+	}
+	r.task = t
+	return r, nil
+}
+
+// encode renders the record around its document.
+func (r *record) encode() ([]byte, error) {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("encode task %s: %w", r.task.ID, err)
+	}
+	return b, nil
+}
+
+// with returns a copy of the record that holds t.
+func (r record) with(t task.Task) *record {
+	r.task = t
+	r.Doc = task.Encode(t)
+	return &r
+}
+
+// The key space of the backend. A list's keys share its id, so that one list never contends with another.
+func taskKey(id string) string             { return "task/" + id }
+func headKey(list string) string           { return "list/" + list }
+func segmentKey(list string, n int) string { return fmt.Sprintf("list/%s/%d", list, n) }
+func logKey(list string, block int64) string {
+	return fmt.Sprintf("list/%s/log/%d", list, block)
+}
+func reminderKey(task, at string) string { return "reminder/" + task + "/" + at }

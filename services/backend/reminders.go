@@ -1,0 +1,282 @@
+package backend
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/docket-tasks/docket/edge"
+	"github.com/docket-tasks/docket/event"
+	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/task"
+)
+
+// Reminders are jobs at the due date minus each of reminder_minutes. A job's name holds the task version that
+// scheduled it and is never used again, so a late cancellation cannot hit a newer job; and cancelling is only
+// tidying up, for a job that fires looks at the task and drops what is no longer expected. What makes a
+// reminder unique is the row reminder/<task>/<instant>, created in the commit that publishes it.
+
+// moment is one instant at which a task's reminder is due.
+type moment struct {
+	Minutes int
+	At      time.Time
+}
+
+// moments lists when the reminders of a task are due in the user's zone, earliest first.
+func moments(t *task.Task, zone *time.Location) []moment {
+	if t.DueDate.IsZero() {
+		return nil
+	}
+	due := t.DueDate.Instant(zone)
+	out := make([]moment, 0, len(t.ReminderMinutes))
+	for _, m := range t.ReminderMinutes {
+		out = append(out, moment{m, due.Add(-time.Duration(m) * time.Minute)})
+	}
+	slices.SortFunc(out, func(a, b moment) int { return a.At.Compare(b.At) })
+	return out
+}
+
+// reminderJob is the data of a reminder's job.
+type reminderJob struct {
+	Task string `json:"task"`
+	List string `json:"list"`
+	// At is the instant of the reminder.
+	At time.Time `json:"at"`
+	// Minutes before the due date; the job is void if the task no longer has that reminder at that instant.
+	Minutes int `json:"minutes,omitempty"`
+	// Due is set instead of Minutes for a reminder sent at once because its moment had passed when the due
+	// date was set: it is void if the task has another due date by now.
+	Due string `json:"due,omitempty"`
+	// Scheduled is the task version that set that due date.
+	Scheduled int64 `json:"scheduled,omitempty"`
+	// Snooze marks a reminder the user asked for again: wanted as long as the task is pending.
+	Snooze bool `json:"snooze,omitempty"`
+}
+
+func reminderJobName(id string, version int64, minutes int) string {
+	return fmt.Sprintf("r-%s-%d-%d", id, version, minutes)
+}
+
+// jobs returns what the effect does to the task's reminders: nothing unless due date, reminders or status
+// have changed. It notes in the new record which version scheduled them.
+func (e *effect) jobs(env task.Env) []host.JobIntent {
+	now := &e.new.task
+	out := e.purgeJob(env)
+	dueSet := e.old == nil || e.old.task.DueDate != now.DueDate
+	if !dueSet && e.old.task.Status == now.Status && slices.Equal(e.old.task.ReminderMinutes, now.ReminderMinutes) {
+		return out
+	}
+	out = append(out, cancelReminders(e.old)...)
+	e.new.Scheduled = 0
+	if now.Status != task.Pending || now.DueDate.IsZero() {
+		return out
+	}
+	e.new.Scheduled = now.Version
+	passed := false
+	for _, m := range moments(now, env.Zone) {
+		if !m.At.After(env.Now) {
+			passed = true
+			continue
+		}
+		out = append(out, schedule(reminderJobName(now.ID, now.Version, m.Minutes), m.At,
+			reminderJob{Task: now.ID, List: e.new.List, At: m.At, Minutes: m.Minutes}))
+	}
+	if passed && dueSet {
+		out = append(out, remindNow(e.new, env.Now))
+	}
+	return out
+}
+
+// remindNow schedules the one reminder for moments that passed before the due date was set.
+func remindNow(r *record, now time.Time) host.JobIntent {
+	return schedule(fmt.Sprintf("r-%s-%d-now", r.task.ID, r.task.Version), now,
+		reminderJob{Task: r.task.ID, List: r.List, At: now, Due: r.task.DueDate.String(), Scheduled: r.Scheduled})
+}
+
+func cancelReminders(r *record) []host.JobIntent {
+	if r == nil || r.Scheduled == 0 {
+		return nil
+	}
+	var out []host.JobIntent
+	for _, m := range r.task.ReminderMinutes {
+		out = append(out, host.Cancel(reminderJobName(r.task.ID, r.Scheduled, m)))
+	}
+	return out
+}
+
+func schedule(name string, at time.Time, data any) host.JobIntent {
+	b, err := json.Marshal(data)
+	if err != nil {
+		panic(fmt.Sprintf("job %s: %v", name, err)) // our own plain structs
+	}
+	return host.Schedule(name, at, b)
+}
+
+// onReminder handles a reminder's job: exactly one event if it is still due, none otherwise.
+func (s *Service) onReminder(ctx context.Context, j host.Job) error {
+	var d reminderJob
+	if err := json.Unmarshal(j.Data, &d); err != nil {
+		return host.Permanent(fmt.Errorf("decode job %s: %w", j.Name, err))
+	}
+	it, err := s.state.Get(ctx, taskKey(d.Task))
+	if err != nil {
+		return fmt.Errorf("read task %s: %w", d.Task, err)
+	}
+	r, err := decodeRecord(it)
+	if err != nil {
+		return err
+	}
+	owner, err := s.accounts.User(ctx, ownerOf(d.List))
+	if err != nil {
+		return fmt.Errorf("read owner of list %s: %w", d.List, err)
+	}
+	if !d.expected(r, owner.Zone()) {
+		s.metrics.reminders.WithLabelValues("void").Inc()
+		return nil
+	}
+	return s.remind(ctx, r, owner.ID, owner.Zone(), d)
+}
+
+// expected tells whether the task still wants the reminder.
+func (d reminderJob) expected(r *record, zone *time.Location) bool {
+	if r == nil || r.Purged || r.task.Status != task.Pending {
+		return false
+	}
+	switch {
+	case d.Snooze:
+		return true
+	case d.Due != "":
+		return r.task.DueDate.String() == d.Due && r.Scheduled == d.Scheduled
+	default:
+		return slices.ContainsFunc(moments(&r.task, zone), func(m moment) bool {
+			return m.Minutes == d.Minutes && m.At.Equal(d.At)
+		})
+	}
+}
+
+// slot names the instant in the row that makes the reminder unique.
+func (d reminderJob) slot() string {
+	switch {
+	case d.Snooze:
+		return "snooze-" + strconv.FormatInt(d.At.UnixMilli(), 10)
+	case d.Due != "":
+		return "set-" + strconv.FormatInt(d.Scheduled, 10)
+	default:
+		return strconv.FormatInt(d.At.UnixMilli(), 10)
+	}
+}
+
+// sent is the row of a reminder that was published.
+type sent struct {
+	ReminderID string    `json:"reminder_id"`
+	At         time.Time `json:"at"`
+	SentAt     time.Time `json:"sent_at"`
+}
+
+// sentKept is how long the row of a sent reminder stays.
+const sentKept = 400 * 24 * time.Hour
+
+func (s *Service) remind(ctx context.Context, r *record, user string, zone *time.Location, d reminderJob) error {
+	now := s.now()
+	id := event.ReminderID(d.Task, d.slot())
+	row, err := json.Marshal(sent{ReminderID: id, At: d.At, SentAt: now})
+	if err != nil {
+		return err
+	}
+	ev := event.Reminder{
+		NotificationID: event.NotificationID(id, "in_app"), ReminderID: id, TaskID: d.Task, UserID: user,
+		Message: message(&r.task, zone, now), Channel: "in_app", ScheduledTime: task.At(d.At).Time, Timestamp: task.At(now).Time,
+	}
+	data, err := ev.Encode(source, edge.Trace(ctx))
+	if err != nil {
+		return err
+	}
+	err = s.state.Commit(ctx, host.Tx{
+		Ops:      []host.Op{host.Create(reminderKey(d.Task, d.slot()), row).Expiring(sentKept)},
+		Messages: []host.Message{{Topic: event.TopicReminders, Key: d.Task, ID: ev.NotificationID, Data: data}},
+	})
+	if errors.Is(err, host.ErrConflict) { // published before: the job was delivered again
+		s.metrics.reminders.WithLabelValues("repeated").Inc()
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("publish reminder of task %s: %w", d.Task, err)
+	}
+	s.metrics.reminders.WithLabelValues("sent").Inc()
+	s.metrics.lateness.Observe(s.now().Sub(d.At).Seconds())
+	s.log.DebugContext(ctx, "reminder_sent", "task_id", d.Task, "reminder_id", id, "user_id", user)
+	return nil
+}
+
+// message says what is due and when, in the user's zone; "overdue" only once the due date itself has passed.
+func message(t *task.Task, zone *time.Location, now time.Time) string {
+	if t.DueDate.IsZero() {
+		return t.Title
+	}
+	due := t.DueDate.Instant(zone)
+	verb := "due"
+	if due.Before(now) {
+		verb = "overdue: was due"
+	}
+	if t.DueDate.Form() == task.DueDateOnly {
+		return fmt.Sprintf("%s (%s %s)", t.Title, verb, due.AddDate(0, 0, -1).In(zone).Format("2 January 2006"))
+	}
+	return fmt.Sprintf("%s (%s %s)", t.Title, verb, due.In(zone).Format("2 January 2006, 15:04"))
+}
+
+// Reminder is one reminder of a task, as the API shows it.
+//
+// [Task]: T016
+type Reminder struct {
+	ReminderID    string    `json:"reminder_id" format:"uuid"`
+	TaskID        string    `json:"task_id" format:"uuid"`
+	ScheduledTime task.Time `json:"scheduled_time"`
+	Status        string    `json:"status" enum:"pending,sent,cancelled" doc:"cancelled: its moment passed while it was not wanted, or the task is no longer pending"`
+	CreatedAt     task.Time `json:"created_at" doc:"When the due date or the reminders were last set"`
+}
+
+// remindersOf lists the reminders of a task and what became of each.
+func (s *Service) remindersOf(ctx context.Context, r *record, zone *time.Location) ([]Reminder, error) {
+	ms := moments(&r.task, zone)
+	keys := make([]string, 0, len(ms)+1)
+	jobs := make([]reminderJob, 0, len(ms)+1)
+	for _, m := range ms {
+		jobs = append(jobs, reminderJob{At: m.At, Minutes: m.Minutes})
+	}
+	if r.Scheduled > 0 {
+		jobs = append(jobs, reminderJob{Due: r.task.DueDate.String(), Scheduled: r.Scheduled})
+	}
+	for _, j := range jobs {
+		keys = append(keys, reminderKey(r.task.ID, j.slot()))
+	}
+	items, err := s.state.GetBulk(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("read reminders of task %s: %w", r.task.ID, err)
+	}
+	out := make([]Reminder, 0, len(jobs))
+	for i, j := range jobs {
+		rem := Reminder{ReminderID: event.ReminderID(r.task.ID, j.slot()), TaskID: r.task.ID,
+			ScheduledTime: task.At(j.At), Status: "pending", CreatedAt: r.task.UpdatedAt}
+		switch {
+		case items[i].Exists():
+			var row sent
+			if err := json.Unmarshal(items[i].Value, &row); err != nil {
+				return nil, fmt.Errorf("decode %s: %w", items[i].Key, err)
+			}
+			rem.Status, rem.ScheduledTime = "sent", task.At(row.At)
+		case j.Due != "":
+			continue // no moment had passed when the due date was set
+		case r.task.Status != task.Pending || j.At.Before(s.now().Add(-overdueGrace)):
+			rem.Status = "cancelled"
+		}
+		out = append(out, rem)
+	}
+	return out, nil
+}
+
+// overdueGrace is how long a reminder whose moment has passed still counts as under way.
+const overdueGrace = time.Minute

@@ -1,0 +1,329 @@
+package backend
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/docket-tasks/docket/event"
+	"github.com/docket-tasks/docket/task"
+)
+
+// taskRoutes are the routes of tasks. Bodies are read by package task, whose rules say more than a schema can;
+// the schemas here are their description.
+func (s *Service) taskRoutes(api huma.API) {
+	taskDoc := huma.SchemaFromType(api.OpenAPI().Components.Schemas, typeOf[task.Task]())
+	one := func(op huma.Operation) huma.Operation { return answers(op, 200, "the task", taskDoc) }
+	made := answers(op(http.MethodPost, "/api/tasks", "create-task", "Create a task from fields, or from one line of text", 400, 409, 413, 422), 201, "the task", taskDoc)
+	describeBody(api, &made, typeOf[newTask](), "A task's fields, or quick alone")
+	huma.Register(api, made, s.createTask)
+
+	list := op(http.MethodGet, "/api/tasks", "list-tasks", "List, filter, sort and search tasks", 400)
+	list.Responses = map[string]*huma.Response{"200": {Description: "the page", Content: map[string]*huma.MediaType{
+		"application/json": {Schema: &huma.Schema{Type: huma.TypeArray, Items: taskDoc}}}}, "304": {Description: "the list is as If-None-Match says"}}
+	huma.Register(api, list, s.listTasks)
+
+	get := one(op(http.MethodGet, "/api/tasks/{id}", "get-task", "Get a task", 404))
+	get.Responses["304"] = &huma.Response{Description: "the task is as If-None-Match says"}
+	huma.Register(api, get, s.getTask)
+
+	patch := one(op(http.MethodPatch, "/api/tasks/{id}", "update-task", "Change a task by a JSON merge patch (RFC 7396)", 400, 404, 409, 410, 412, 413))
+	describeBody(api, &patch, typeOf[taskPatch](), "Absent fields stay, null clears")
+	huma.Register(api, patch, s.updateTask)
+
+	tags := one(op(http.MethodPut, "/api/tasks/{id}/tags", "change-tags", "Replace tags, or add and remove some", 400, 404, 409, 410, 412, 413))
+	describeBody(api, &tags, typeOf[tagChange](), "Either tags, or add and remove")
+	huma.Register(api, tags, s.changeTags)
+
+	del := op(http.MethodDelete, "/api/tasks/{id}", "delete-task", "Delete a task; it can be restored for 30 days", 404, 410, 412)
+	del.DefaultStatus = http.StatusNoContent
+	huma.Register(api, del, s.deleteTask)
+
+	for verb, rule := range map[string]stepRule{"complete": complete, "reopen": reopen, "restore": restore} {
+		o := one(op(http.MethodPost, "/api/tasks/{id}/"+verb, verb+"-task", stepSummaries[verb], 404, 409, 410, 412))
+		huma.Register(api, o, s.stepTask(rule))
+	}
+	reminders := op(http.MethodGet, "/api/tasks/{id}/reminders", "list-reminders", "List the reminders of a task and what became of each", 404)
+	huma.Register(api, reminders, s.listReminders)
+}
+
+type stepRule func(list, id, ifMatch string, actor event.Actor) wish
+
+var stepSummaries = map[string]string{
+	"complete": "Complete a task; a repeating one continues with its next occurrence",
+	"reopen":   "Make a completed task pending again",
+	"restore":  "Bring a deleted task back, within 30 days",
+}
+
+type taskOutput struct {
+	Status      int    `json:"-"`
+	ContentType string `header:"Content-Type"`
+	ETag        string `header:"ETag"`
+	ListVersion int64  `header:"List-Version" doc:"The list's version after the change: resume /ws from it"`
+	Location    string `header:"Location"`
+	Body        []byte
+}
+
+// answer renders the outcome of a change to one task.
+func answer(effects []effect, version int64) *taskOutput {
+	r := effects[0].new
+	return &taskOutput{Status: http.StatusOK, ContentType: "application/json", ETag: etag(r.task.Version), ListVersion: version, Body: r.Doc}
+}
+
+type createInput struct {
+	Key     string `header:"Idempotency-Key" maxLength:"255" doc:"The same key with the same body creates once and answers again"`
+	RawBody []byte
+}
+
+func (s *Service) createTask(ctx context.Context, in *createInput) (*taskOutput, error) {
+	who, listID := caller(ctx)
+	d, err := task.ParseDraft(in.RawBody)
+	if err != nil {
+		return nil, problem(err)
+	}
+	var understood json.RawMessage
+	if d.Quick != "" {
+		if d, understood, err = s.quickDraft(ctx, who.UserID, d.Quick); err != nil {
+			return nil, problem(err)
+		}
+	}
+	id, request, err := newID(who.UserID, in.Key, in.RawBody)
+	if err != nil {
+		return nil, err
+	}
+	w := create(listID, id, d, request, actorOf(who))
+	effects, version, err := s.writer.do(ctx, listID, w.needs, w.apply)
+	if err != nil {
+		return nil, problem(err)
+	}
+	out := answer(effects, version)
+	out.Status, out.Location = http.StatusCreated, "/api/tasks/"+effects[0].new.task.ID
+	if understood != nil {
+		out.Body = withMember(out.Body, "quick", understood)
+	}
+	return out, nil
+}
+
+// newID makes the id of a new task, and the hash of its request where an Idempotency-Key came with it.
+func newID(user, key string, body []byte) (id, request string, err error) {
+	if key != "" {
+		return event.KeyedTaskID(user, key), hashRequest(body), nil
+	}
+	v7, err := uuid.NewV7()
+	if err != nil {
+		return "", "", fmt.Errorf("make task id: %w", err)
+	}
+	return v7.String(), "", nil
+}
+
+// withMember returns the JSON object with one more member.
+func withMember(object []byte, name string, value json.RawMessage) []byte {
+	out := append(make([]byte, 0, len(object)+len(value)+len(name)+4), object[:len(object)-1]...)
+	out = append(out, `,"`...)
+	out = append(append(out, name...), `":`...)
+	return append(append(out, value...), '}')
+}
+
+// listInput declares the parameters; task.ParseQuery reads them.
+type listInput struct {
+	Search      string   `query:"search" doc:"Text in title or description, upper and lower case being the same"`
+	Priority    []string `query:"priority,explode" doc:"Any of these: high, medium, low"`
+	Tag         []string `query:"tag,explode" doc:"All of these"`
+	Status      []string `query:"status,explode" doc:"Any of these: pending, completed, deleted; default pending and completed"`
+	DueBefore   string   `query:"due_before" doc:"Due strictly before: a date, a local time or a time with offset"`
+	DueAfter    string   `query:"due_after" doc:"Due strictly after: a date, a local time or a time with offset"`
+	SortBy      string   `query:"sort_by" doc:"created_at (default), updated_at, due_date, priority or title"`
+	SortOrder   string   `query:"sort_order" doc:"asc or desc; default asc for due_date and title, desc for the others"`
+	Limit       string   `query:"limit" doc:"1 to 200, default 50"`
+	Cursor      string   `query:"cursor" doc:"From the Link header of the page before"`
+	IfNoneMatch string   `header:"If-None-Match"`
+
+	query task.Query
+	url   string // path and query without the cursor
+}
+
+// Resolve reads the query as a whole, so that every fault is named at once.
+func (in *listInput) Resolve(ctx huma.Context) []error {
+	u := ctx.URL()
+	q, err := task.ParseQuery(u.Query())
+	if err != nil {
+		return []error{problem(err)}
+	}
+	in.query = q
+	v := u.Query()
+	v.Del("cursor")
+	in.url = u.Path + "?" + v.Encode()
+	return nil
+}
+
+type listOutput struct {
+	Status      int
+	ContentType string `header:"Content-Type"`
+	Link        string `header:"Link" doc:"The next page, rel=next"`
+	Total       int    `header:"X-Total-Count" doc:"How many tasks the query matches"`
+	ListVersion int64  `header:"List-Version" doc:"The version the page is from: resume /ws from it"`
+	ETag        string `header:"ETag"`
+	Body        []byte
+}
+
+func (s *Service) listTasks(ctx context.Context, in *listInput) (*listOutput, error) {
+	_, listID := caller(ctx)
+	page, version, err := s.snapshots.find(ctx, listID, in.query)
+	if err != nil {
+		return nil, problem(err)
+	}
+	tag := fmt.Sprintf(`W/"%d-%d"`, version.list, version.owner)
+	out := &listOutput{Status: http.StatusOK, ContentType: "application/json", Total: page.Total, ListVersion: version.list, ETag: tag}
+	if page.Next != "" {
+		out.Link = "<" + in.url + "&cursor=" + page.Next + `>; rel="next"`
+	}
+	if in.IfNoneMatch != "" && noneMatch(in.IfNoneMatch, tag) {
+		out.Status = http.StatusNotModified
+		return out, nil
+	}
+	out.Body = joinDocs(page.Docs)
+	return out, nil
+}
+
+// joinDocs makes a JSON array of documents as they are stored.
+func joinDocs(docs [][]byte) []byte {
+	size := 2
+	for _, d := range docs {
+		size += len(d) + 1
+	}
+	b := append(make([]byte, 0, size), '[')
+	for i, d := range docs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, d...)
+	}
+	return append(b, ']')
+}
+
+// noneMatch tells whether an If-None-Match header (RFC 9110 §13.1.2, weak comparison) holds the tag.
+func noneMatch(header, tag string) bool {
+	if strings.TrimSpace(header) == "*" {
+		return true
+	}
+	for t := range strings.SplitSeq(header, ",") {
+		if strings.TrimPrefix(strings.TrimSpace(t), "W/") == strings.TrimPrefix(tag, "W/") {
+			return true
+		}
+	}
+	return false
+}
+
+type getInput struct {
+	ID          string `path:"id"`
+	IfNoneMatch string `header:"If-None-Match"`
+}
+
+func (s *Service) getTask(ctx context.Context, in *getInput) (*taskOutput, error) {
+	r, err := s.ownRecord(ctx, in.ID)
+	if err != nil {
+		return nil, problem(err)
+	}
+	out := &taskOutput{Status: http.StatusOK, ContentType: "application/json", ETag: etag(r.task.Version), Body: r.Doc}
+	if in.IfNoneMatch != "" && noneMatch(in.IfNoneMatch, out.ETag) {
+		out.Status, out.Body = http.StatusNotModified, nil
+	}
+	return out, nil
+}
+
+// ownRecord reads a task of the caller's list; any other is as good as absent.
+func (s *Service) ownRecord(ctx context.Context, id string) (*record, error) {
+	_, listID := caller(ctx)
+	r, err := s.record(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if r == nil || r.List != listID {
+		return nil, errNotFound
+	}
+	if r.Purged {
+		return nil, task.ErrGone
+	}
+	return r, nil
+}
+
+type changeInput struct {
+	ID      string `path:"id"`
+	IfMatch string `header:"If-Match" doc:"The ETag the change was made for; stale: 412"`
+}
+
+type bodyInput struct {
+	ID      string `path:"id"`
+	IfMatch string `header:"If-Match" doc:"The ETag the change was made for; stale: 412"`
+	RawBody []byte
+}
+
+func (s *Service) updateTask(ctx context.Context, in *bodyInput) (*taskOutput, error) {
+	p, err := task.ParsePatch(in.RawBody)
+	if err != nil {
+		return nil, problem(err)
+	}
+	who, listID := caller(ctx)
+	return s.changeOne(ctx, listID, update(listID, in.ID, in.IfMatch, p, actorOf(who)))
+}
+
+func (s *Service) changeTags(ctx context.Context, in *bodyInput) (*taskOutput, error) {
+	c, err := task.ParseTagChange(in.RawBody)
+	if err != nil {
+		return nil, problem(err)
+	}
+	who, listID := caller(ctx)
+	return s.changeOne(ctx, listID, changeTags(listID, in.ID, in.IfMatch, c, actorOf(who)))
+}
+
+func (s *Service) stepTask(rule stepRule) func(context.Context, *changeInput) (*taskOutput, error) {
+	return func(ctx context.Context, in *changeInput) (*taskOutput, error) {
+		who, listID := caller(ctx)
+		return s.changeOne(ctx, listID, rule(listID, in.ID, in.IfMatch, actorOf(who)))
+	}
+}
+
+func (s *Service) changeOne(ctx context.Context, listID string, w wish) (*taskOutput, error) {
+	effects, version, err := s.writer.do(ctx, listID, w.needs, w.apply)
+	if err != nil {
+		return nil, problem(err)
+	}
+	return answer(effects, version), nil
+}
+
+type deleteOutput struct {
+	ListVersion int64 `header:"List-Version"`
+}
+
+func (s *Service) deleteTask(ctx context.Context, in *changeInput) (*deleteOutput, error) {
+	who, listID := caller(ctx)
+	out, err := s.changeOne(ctx, listID, remove(listID, in.ID, in.IfMatch, actorOf(who)))
+	if err != nil {
+		return nil, err
+	}
+	return &deleteOutput{ListVersion: out.ListVersion}, nil
+}
+
+type remindersOutput struct {
+	Body []Reminder `nullable:"false"`
+}
+
+func (s *Service) listReminders(ctx context.Context, in *struct {
+	ID string `path:"id"`
+}) (*remindersOutput, error) {
+	r, err := s.ownRecord(ctx, in.ID)
+	if err != nil {
+		return nil, problem(err)
+	}
+	owner, err := s.accounts.User(ctx, ownerOf(r.List))
+	if err != nil {
+		return nil, fmt.Errorf("read owner of list %s: %w", r.List, err)
+	}
+	out, err := s.remindersOf(ctx, r, owner.Zone())
+	return &remindersOutput{Body: out}, err
+}

@@ -1,0 +1,109 @@
+package backend
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/docket-tasks/docket/edge"
+	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/services/backend/account"
+	"github.com/docket-tasks/docket/task"
+)
+
+// onZoneChange schedules the reminders of a user's tasks anew, segment by segment: date-only and floating due
+// dates are other instants now. It may run again from the start: a job's name holds the instant, and what
+// makes a reminder unique is its row, so doing it twice changes nothing.
+func (s *Service) onZoneChange(ctx context.Context, d account.ZoneChange) error {
+	owner, err := s.accounts.User(ctx, d.UserID)
+	if err != nil {
+		return fmt.Errorf("read user %s: %w", d.UserID, err)
+	}
+	move := zoneMove{from: account.User{TimeZone: d.From}.Zone(), to: owner.Zone(), at: d.At}
+	it, err := s.state.Get(ctx, headKey(d.UserID))
+	if err != nil {
+		return fmt.Errorf("read list %s: %w", d.UserID, err)
+	}
+	h, err := decodeHead(it)
+	if err != nil {
+		return err
+	}
+	for n := range h.Segments {
+		if err := s.moveSegment(ctx, d.UserID, n, move); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) moveSegment(ctx context.Context, listID string, n int, move zoneMove) error {
+	ids, err := readSegments(ctx, s.state, listID, n, 1)
+	if err != nil {
+		return err
+	}
+	records, err := readRecords(ctx, s.state, ids)
+	if err != nil {
+		return err
+	}
+	var jobs []host.JobIntent
+	for _, r := range records {
+		if r != nil && !r.Purged && r.task.Status == task.Pending && r.task.DueDate.Form() != task.DueZoned {
+			jobs = append(jobs, move.jobs(r)...)
+		}
+	}
+	if len(jobs) == 0 {
+		return nil
+	}
+	if err := s.state.Commit(ctx, host.Tx{Jobs: jobs}); err != nil {
+		return fmt.Errorf("schedule reminders of list %s: %w", listID, err)
+	}
+	return nil
+}
+
+// zoneMove is a user's change of zone, made at an instant.
+type zoneMove struct {
+	from, to *time.Location
+	at       time.Time
+}
+
+// jobs schedules a task's moments in the new zone. One that was still ahead in the old zone and is past in the
+// new one is due at once; one that was past in both has been dealt with. The jobs of the old zone find their
+// instants no longer expected and drop them.
+func (z zoneMove) jobs(r *record) []host.JobIntent {
+	var jobs []host.JobIntent
+	before, after := moments(&r.task, z.from), moments(&r.task, z.to)
+	for i, m := range after {
+		if before[i].At.After(z.at) || m.At.After(z.at) {
+			name := fmt.Sprintf("r-%s-%d-%d-%d", r.task.ID, r.task.Version, m.Minutes, m.At.Unix())
+			jobs = append(jobs, schedule(name, m.At, reminderJob{Task: r.task.ID, List: r.List, At: m.At, Minutes: m.Minutes}))
+		}
+	}
+	return jobs
+}
+
+// snooze schedules one more reminder of a pending task.
+func (s *Service) snooze(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		TaskID string    `json:"task_id"`
+		UserID string    `json:"user_id"`
+		At     time.Time `json:"at"`
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, edge.MaxBody)).Decode(&in); err != nil || in.TaskID == "" || in.At.IsZero() {
+		return edge.NewProblem(http.StatusBadRequest, "validation_failed", "the body is no reminder: task_id, user_id and at are needed")
+	}
+	rec, err := s.record(r.Context(), in.TaskID)
+	if err != nil {
+		return err
+	}
+	if rec == nil || rec.Purged || ownerOf(rec.List) != in.UserID {
+		return errNotFound
+	}
+	if rec.task.Status != task.Pending {
+		return edge.NewProblem(http.StatusConflict, "task_not_pending", "the task is "+string(rec.task.Status)+": there is nothing to be reminded of")
+	}
+	job := schedule(fmt.Sprintf("s-%s-%d", in.TaskID, in.At.UnixMilli()), in.At,
+		reminderJob{Task: in.TaskID, List: rec.List, At: in.At, Snooze: true})
+	return s.state.Commit(r.Context(), host.Tx{Jobs: []host.JobIntent{job}})
+}
