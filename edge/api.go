@@ -159,7 +159,7 @@ func validationProblem(fields []FieldError) *Problem {
 func humaProblemFor(ctx huma.Context, status int, msg string, errs []error) *Problem {
 	switch {
 	case status >= http.StatusInternalServerError && len(errs) > 0:
-		return problemOf(ctx.Context(), errs[0])
+		return ProblemOf(ctx.Context(), errs[0])
 	case status == http.StatusRequestEntityTooLarge:
 		return tooLarge(ctx.Operation().MaxBodyBytes - 1)
 	}

@@ -76,7 +76,7 @@ func (p *Problem) ContentType(string) string { return problemType }
 // WriteProblem answers with the [Problem] in err. The host's outages become a 503 with Retry-After; any other
 // error is logged and becomes a 500 that does not repeat its text.
 func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
-	p := problemOf(r.Context(), err)
+	p := ProblemOf(r.Context(), err)
 	h := w.Header()
 	for name, values := range p.header {
 		h[name] = values
@@ -101,7 +101,8 @@ func (p *Problem) write(w http.ResponseWriter) {
 // StatusClientGone is logged and counted for a request whose client left before the answer (nginx's 499).
 const StatusClientGone = 499
 
-func problemOf(ctx context.Context, err error) *Problem {
+// ProblemOf returns the [Problem] that an error is to its caller: see [WriteProblem].
+func ProblemOf(ctx context.Context, err error) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
 	}

@@ -128,7 +128,7 @@ func repeats(attributes, data map[string]any) error {
 }
 
 // Checked returns s, failing the test at each commit with a message on one of the three topics that is not valid or
-// does not carry the event's own id.
+// does not carry the event's own id and the key that orders its topic.
 func Checked(t testing.TB, s host.State) host.State { return checked{State: s, t: t} }
 
 type checked struct {
@@ -157,12 +157,13 @@ func check(m host.Message) error {
 	if m.ID != attributes["id"] {
 		return fmt.Errorf("message id is %q, but the event's is %v", m.ID, attributes["id"])
 	}
-	data := attributes["data"].(map[string]any)
-	key := data["list_id"]
-	if key == nil {
-		key = data["user_id"]
+	// Open clients want one list in order; every other consumer is content with one task in order, and can
+	// handle the tasks of a list side by side.
+	ordered := "task_id"
+	if m.Topic == event.TopicUpdates {
+		ordered = "list_id"
 	}
-	if m.Key != key {
+	if key := attributes["data"].(map[string]any)[ordered]; m.Key != key {
 		return fmt.Errorf("message key is %q: it must be %v", m.Key, key)
 	}
 	return nil
