@@ -1,7 +1,6 @@
 package task
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/base64"
 	"encoding/binary"
@@ -13,7 +12,7 @@ import (
 // It says all a cursor needs to go on from, whatever is inserted or removed meanwhile.
 type place struct {
 	key     int64
-	title   []byte
+	title   string
 	created int64
 	id      string
 }
@@ -22,7 +21,7 @@ func (p place) compare(q place) int {
 	if p.key != q.key {
 		return cmp.Compare(p.key, q.key)
 	}
-	if c := bytes.Compare(p.title, q.title); c != 0 {
+	if c := strings.Compare(p.title, q.title); c != 0 {
 		return c
 	}
 	if p.created != q.created {
@@ -57,7 +56,7 @@ func (p *plan) sum(after, before Due) uint64 {
 	if p.desc {
 		b[3] = 1
 	}
-	for _, s := range append([]string{string(p.needle), after.String(), before.String()}, p.tags...) {
+	for _, s := range append([]string{p.needle, after.String(), before.String()}, p.tags...) {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
@@ -100,5 +99,5 @@ func (p *plan) place(cursor string) (place, error) {
 		return place{}, errCursor
 	}
 	b = b[n:]
-	return place{key: key, created: created, title: b[:title], id: string(b[title:])}, nil
+	return place{key: key, created: created, title: string(b[:title]), id: string(b[title:])}, nil
 }

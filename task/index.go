@@ -1,6 +1,7 @@
 package task
 
 import (
+	"encoding/binary"
 	"math"
 	"slices"
 	"strings"
@@ -13,8 +14,8 @@ import (
 // need the index for themselves: the caller guards it with a [sync.RWMutex].
 //
 // Each task has a slot, a small number. A bitmap of slots for each status, priority and tag answers the filters; a
-// slice of slots for each sort key, sorted when first asked for and kept sorted, answers the order; the folded texts
-// lie end to end for the search.
+// slice of slots for each sort key, sorted when first asked for and kept sorted, answers the order; bitmaps of pairs
+// of letters leave few texts to be searched.
 type Index struct {
 	zone     *time.Location
 	ids      map[string]uint32
@@ -24,8 +25,10 @@ type Index struct {
 	priority [3]bitmap
 	tags     map[string]*posting
 	tagUses  int
-	texts    texts
-	docs     int // bytes of all documents
+	grams    grams
+	buf      []byte // for folding
+	texts    int    // bytes of all folded texts
+	docs     int    // bytes of all documents
 	orders   [len(sortKeys)]*order
 	pool     sync.Pool // of *bitmap
 }
@@ -38,7 +41,9 @@ type entry struct {
 	created, updated int64 // ms
 	due              int64 // see dueKey
 	tags             []*posting
-	text             span
+	// text is the folded title, NUL, the folded description. No text has a NUL, so nothing is found across it.
+	text             string
+	title            int // length of the folded title
 	status, priority uint8
 }
 
@@ -119,8 +124,8 @@ func (x *Index) Len() int { return len(x.ids) }
 // Bytes estimates the memory the index takes, documents included, with all orders built.
 func (x *Index) Bytes() int64 {
 	const perEntry = int(unsafe.Sizeof(entry{})) + 4*len(sortKeys) + 36 + 48 // orders, id, place in the map
-	const perTagUse, perTag, perText = 8 + 4, 120, int(unsafe.Sizeof(ref{}))
-	return int64(len(x.entries)*(perEntry+perText) + x.tagUses*perTagUse + len(x.tags)*perTag + x.docs + x.texts.bytes)
+	const perTagUse, perTag = 8 + 4, 120
+	return int64(len(x.entries)*perEntry + x.tagUses*perTagUse + len(x.tags)*perTag + 8*len(x.grams) + x.docs + x.texts)
 }
 
 // Get returns a task's version and stored document.
@@ -147,15 +152,16 @@ func (x *Index) Put(t Task, doc []byte) {
 		id: strings.Clone(t.ID), doc: doc, version: t.Version,
 		created: t.CreatedAt.UnixMilli(), updated: t.UpdatedAt.UnixMilli(), due: dueKey(t.DueDate, x.zone),
 		status: statusRank(t.Status), priority: priorityRank(t.Priority),
-		text: x.texts.add(slot, t.Title, t.Description),
 	}
+	x.buf = appendFold(x.buf[:0], t.Title)
+	next.title = len(x.buf)
+	x.buf = appendFold(append(x.buf, 0), t.Description)
+	next.text = string(x.buf)
 	x.reorder(slot, held, &next)
-	old := span{chunk: nowhere}
 	if held {
-		old = x.detach(slot)
+		x.detach(slot)
 	}
 	x.attach(slot, &next, t.Tags)
-	x.dropText(old)
 }
 
 // newSlot returns a free slot.
@@ -166,7 +172,8 @@ func (x *Index) newSlot() uint32 {
 		return slot
 	}
 	slot := uint32(len(x.entries))
-	x.entries = append(x.entries, entry{text: span{chunk: nowhere}})
+	x.entries = append(x.entries, entry{})
+	x.grams = x.grams.grown(slot)
 	for i := range x.status {
 		x.status[i] = x.status[i].grown(slot)
 		x.priority[i] = x.priority[i].grown(slot)
@@ -194,24 +201,27 @@ func (x *Index) attach(slot uint32, next *entry, tags []string) {
 		}
 	}
 	x.tagUses += len(next.tags)
+	x.texts += len(next.text)
+	x.grams.write(slot, next.text, true)
 	x.entries[slot] = *next
 }
 
-// detach takes out what attach put in, but for the texts: it returns where they are.
-func (x *Index) detach(slot uint32) span {
+// detach takes out what attach put in.
+func (x *Index) detach(slot uint32) {
 	e := x.entries[slot]
 	delete(x.ids, e.id)
 	x.docs -= len(e.doc)
 	x.tagUses -= len(e.tags)
 	x.status[e.status].drop(slot)
 	x.priority[e.priority].drop(slot)
+	x.texts -= len(e.text)
+	x.grams.write(slot, e.text, false)
 	for _, p := range e.tags {
 		if p.drop(slot); p.n == 0 {
 			delete(x.tags, p.tag)
 		}
 	}
-	x.entries[slot] = entry{text: span{chunk: nowhere}}
-	return e.text
+	x.entries[slot] = entry{}
 }
 
 // Remove takes a task out.
@@ -221,7 +231,7 @@ func (x *Index) Remove(id string) {
 		return
 	}
 	x.reorder(slot, true, nil)
-	x.dropText(x.detach(slot))
+	x.detach(slot)
 	x.free = append(x.free, slot)
 }
 
@@ -237,7 +247,7 @@ func (x *Index) Load(tasks []Task, docs [][]byte) {
 }
 
 // place returns where e stands in the order of a sort key.
-func (x *Index) place(by int, e *entry) place {
+func (e *entry) place(by int) place {
 	p := place{created: e.created, id: e.id}
 	switch sortKeys[by] {
 	case ByCreated:
@@ -249,22 +259,49 @@ func (x *Index) place(by int, e *entry) place {
 	case ByPriority:
 		p.key = int64(e.priority)
 	case ByTitle:
-		p.title = x.texts.title(e.text)
+		p.title = e.text[:e.title]
+		p.key = titleKey(p.title)
 	}
 	return p
+}
+
+// titleKey is a number that orders titles by their first eight bytes.
+func titleKey(title string) int64 {
+	var first [8]byte
+	copy(first[:], title)
+	return int64(binary.BigEndian.Uint64(first[:]) >> 1)
+}
+
+// candidate is a task to be sorted: its place's key, which mostly decides, and where the rest is.
+type candidate struct {
+	key  int64
+	slot uint32
+}
+
+// compareIn compares the places of two candidates.
+func (x *Index) compareIn(by int, desc bool, a, b candidate) int {
+	if a.key != b.key {
+		return place{key: a.key}.compareIn(place{key: b.key}, desc)
+	}
+	return x.entries[a.slot].place(by).compareIn(x.entries[b.slot].place(by), desc)
 }
 
 // order returns the slots sorted by a key.
 func (x *Index) order(by int) []uint32 {
 	o := x.orders[by]
 	o.once.Do(func() {
-		o.slots = make([]uint32, 0, len(x.ids)+len(x.ids)/8)
-		for _, slot := range x.ids {
-			o.slots = append(o.slots, slot)
+		sorted := make([]candidate, 0, len(x.ids))
+		for _, set := range x.status {
+			set.each(func(slot uint32) bool {
+				sorted = append(sorted, candidate{x.entries[slot].place(by).key, slot})
+				return true
+			})
 		}
-		slices.SortFunc(o.slots, func(a, b uint32) int {
-			return x.place(by, &x.entries[a]).compare(x.place(by, &x.entries[b]))
-		})
+		slices.SortFunc(sorted, func(a, b candidate) int { return x.compareIn(by, false, a, b) })
+		o.slots = make([]uint32, 0, len(sorted)+len(sorted)/8)
+		for _, c := range sorted {
+			o.slots = append(o.slots, c.slot)
+		}
 		o.built = true
 	})
 	return o.slots
@@ -273,7 +310,7 @@ func (x *Index) order(by int) []uint32 {
 // position returns how many of slots stand before p.
 func (x *Index) position(by int, slots []uint32, p place) int {
 	i, _ := slices.BinarySearchFunc(slots, p, func(slot uint32, p place) int {
-		return x.place(by, &x.entries[slot]).compare(p)
+		return x.entries[slot].place(by).compare(p)
 	})
 	return i
 }
@@ -287,10 +324,10 @@ func (x *Index) reorder(slot uint32, held bool, next *entry) {
 		}
 		from, to := 0, 0
 		if held {
-			from = x.position(by, o.slots, x.place(by, &x.entries[slot]))
+			from = x.position(by, o.slots, x.entries[slot].place(by))
 		}
 		if next != nil {
-			to = x.position(by, o.slots, x.place(by, next))
+			to = x.position(by, o.slots, next.place(by))
 		}
 		switch {
 		case !held:

@@ -1,6 +1,9 @@
 package task
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Page is one page of the answer to a query.
 type Page struct {
@@ -34,7 +37,7 @@ func (x *Index) Find(q Query) (Page, error) {
 	page := Page{Total: total, Docs: make([][]byte, 0, min(len(found), p.limit))}
 	if len(found) > p.limit {
 		found = found[:p.limit]
-		page.Next = p.cursor(x.place(p.by, &x.entries[found[p.limit-1]]))
+		page.Next = p.cursor(x.entries[found[p.limit-1]].place(p.by))
 	}
 	for _, slot := range found {
 		page.Docs = append(page.Docs, x.entries[slot].doc)
@@ -77,11 +80,10 @@ func (x *Index) filter(b bitmap, p *plan) int {
 	if p.bounded {
 		x.filterDue(b, p)
 	}
-	n := b.count()
-	if n > 0 && len(p.needle) > 0 {
-		n = x.search(b, n, p.needle)
+	if p.needle != "" && !x.grams.narrow(b, p.needle) {
+		b.each(func(slot uint32) bool { return strings.Contains(x.entries[slot].text, p.needle) })
 	}
-	return n
+	return b.count()
 }
 
 // orRanks adds to b the sets of the ranks in want.
@@ -125,9 +127,12 @@ func (x *Index) filterDue(b bitmap, p *plan) {
 	}
 }
 
+// walkSteps is how many steps of a walk cost as much as sorting in one match.
+const walkSteps = 32
+
 // take returns the slots of a page and, if there is more, one beyond: of matches, which has total, those after the
 // place given. Walking the sorted slots is quick if matches lie close; where they lie far apart, or all at the far
-// end, sorting just them is: so it walks as long as that costs less and then sorts.
+// end, sorting just them is. So it walks for as long as sorting would take, and then sorts.
 func (x *Index) take(matches bitmap, total int, p *plan, after *place) []uint32 {
 	want := min(p.limit+1, total)
 	if total <= 2*(p.limit+1) {
@@ -139,7 +144,7 @@ func (x *Index) take(matches bitmap, total int, p *plan, after *place) []uint32 
 		dated = x.position(p.by, slots, place{key: noDue, created: -noDue})
 	}
 	found := make([]uint32, 0, want)
-	budget := 2 * total
+	budget := walkSteps * total
 	for i := x.rank(slots, dated, p, after); i < len(slots) && len(found) < want; i++ {
 		if budget--; budget < 0 {
 			return x.pick(matches, want, p, after)
@@ -172,7 +177,7 @@ func (x *Index) rank(slots []uint32, dated int, p *plan, after *place) int {
 	at := x.position(p.by, slots, *after)
 	switch {
 	case !p.desc:
-		if at < len(slots) && x.place(p.by, &x.entries[slots[at]]).compare(*after) == 0 {
+		if at < len(slots) && x.entries[slots[at]].place(p.by).compare(*after) == 0 {
 			at++
 		}
 		return at
@@ -183,18 +188,15 @@ func (x *Index) rank(slots []uint32, dated int, p *plan, after *place) int {
 	}
 }
 
-// pick returns the first want of the matches after a place, sorted.
+// pick returns the first want of the matches after a place, sorted. It keeps at most twice as many as are wanted.
 func (x *Index) pick(matches bitmap, want int, p *plan, after *place) []uint32 {
-	type candidate struct {
-		place
-		slot uint32
-	}
-	compare := func(a, b candidate) int { return a.compareIn(b.place, p.desc) }
 	best := make([]candidate, 0, 2*want)
 	full := false // best[want-1] is a bound
+	compare := func(a, b candidate) int { return x.compareIn(p.by, p.desc, a, b) }
 	matches.each(func(slot uint32) bool {
-		c := candidate{x.place(p.by, &x.entries[slot]), slot}
-		if after != nil && after.compareIn(c.place, p.desc) >= 0 || full && compare(c, best[want-1]) > 0 {
+		at := x.entries[slot].place(p.by)
+		c := candidate{at.key, slot}
+		if after != nil && after.compareIn(at, p.desc) >= 0 || full && compare(c, best[want-1]) > 0 {
 			return true
 		}
 		if best = append(best, c); len(best) == 2*want {

@@ -165,7 +165,7 @@ func dueBound(name, s string, f *faults) Due {
 
 // plan is a query made ready: texts folded, sets as bits, bounds as due keys.
 type plan struct {
-	needle     []byte
+	needle     string
 	tags       []string // folded, sorted
 	priorities uint8    // bit = rank
 	statuses   uint8    // bit = rank
@@ -194,7 +194,7 @@ func (x *Index) plan(q Query) (plan, error) {
 	if p.limit < 1 {
 		return p, Invalid{{"limit", fmt.Sprintf("is %d: give a number from 1 to %d", p.limit, MaxLimit)}}
 	}
-	p.needle = appendFold(nil, strings.TrimSpace(q.Search))
+	p.needle = fold(strings.TrimSpace(q.Search))
 	for _, tag := range q.Tags {
 		p.tags = append(p.tags, fold(tag))
 	}
