@@ -1,0 +1,198 @@
+package quick
+
+import "time"
+
+// phrase is a run of tokens that a matcher understood; whether it counts depends on what stands around it.
+type phrase struct {
+	from, to int // tokens, to exclusive
+	kind     Kind
+	value    string
+	need     stop // what has to follow
+
+	date    time.Time // due: the day; end: the last day
+	start   bool      // due: "from monday", which only a repetition can have
+	clock   clock     // time, or the hour of a part of the day
+	rule    *rule     // repeat
+	count   int       // end: number of occurrences
+	unit    unit      // end: count of this unit instead of occurrences, where span is set
+	span    bool
+	minutes []int // reminder
+	quiet   bool  // reminder: none wanted
+}
+
+// stop says how clearly a phrase ends before some token.
+type stop int
+
+const (
+	open    stop = iota // a word that may belong to the phrase: "friday drinks"
+	soft                // a preposition or conjunction: "friday with Bob"
+	hard                // the end, punctuation, a quoted part or another phrase
+	company             // a time or the end of a repetition: "sat 9am", "daily until friday"
+)
+
+// candidates finds what every matcher sees at every position, from right to left, because a weak phrase counts
+// only where it is followed by a stop, and the next phrase is one. Phrases that do not count are kept apart:
+// they still make a range of "monday and friday".
+func (p *parser) candidates() (found [][]phrase) {
+	n := len(p.tokens)
+	found = make([][]phrase, n+1)
+	stops := make([]stop, n+1)
+	stops[n] = hard
+	for i := n - 1; i >= 0; i-- {
+		stops[i] = p.stopAt(i)
+		for _, match := range matchers {
+			ph, ok := match(p, i)
+			if !ok || ph.to > n || p.tokens[i].glued && i > 0 && p.tokens[i-1].class == literal {
+				continue
+			}
+			ph.from = i
+			if !p.counts(ph, stops) {
+				ph.need = never
+			} else if ph.need == tied {
+				stops[i] = max(stops[i], soft)
+			} else if ph.kind == KindTime || ph.kind == KindEnd {
+				stops[i] = company
+			} else {
+				stops[i] = max(stops[i], hard)
+			}
+			found[i] = append(found[i], ph)
+		}
+	}
+	return found
+}
+
+const (
+	// tied asks for something else: that the phrase stands right behind another one that was chosen.
+	tied stop = 98
+	// never marks a candidate that does not count where it stands.
+	never stop = 99
+)
+
+// matchers read a phrase that begins at a token. Each looks at a bounded number of tokens.
+var matchers = []func(p *parser, i int) (phrase, bool){
+	(*parser).tag, (*parser).priority, (*parser).reminder,
+	(*parser).repeat, (*parser).ending,
+	(*parser).due, (*parser).time,
+}
+
+// stopAt returns the stop that the token itself makes.
+func (p *parser) stopAt(i int) stop {
+	switch t := p.tokens[i]; {
+	case t.class == punct, t.class == literal && !t.escaped, t.low == "-" || t.low == "–":
+		return hard
+	case t.class == word && prepositions[t.low]:
+		return soft
+	}
+	return open
+}
+
+// counts tells whether what follows the phrase lets it count. A phrase that begins the text needs a hard stop
+// ("Midnight in Paris"), unless it is a day and something to do follows ("monday call mom").
+func (p *parser) counts(ph phrase, stops []stop) bool {
+	got := stops[ph.to]
+	if ph.need == tied {
+		return true
+	}
+	if ph.need == soft && got == soft && ph.from == 0 {
+		return false
+	}
+	if ph.need == soft && got == open && ph.from == 0 && ph.kind == KindDue {
+		return verbs[p.word(ph.to)]
+	}
+	return got >= ph.need
+}
+
+// choose takes the phrases from left to right, the longest first where two begin together, the first of each
+// kind. Two dates or two times joined to a range or a choice are both left in the title.
+func (p *parser) choose(found [][]phrase) []phrase {
+	var chosen []phrase
+	taken := map[Kind]bool{}
+	tags := map[string]bool{}
+	for i := 0; i < len(p.tokens); {
+		if end := p.joined(found, i); end > i {
+			i = end
+			continue
+		}
+		best := phrase{}
+		for _, ph := range found[i] {
+			if ph.need != never && ph.to > best.to && p.free(ph, taken, chosen) {
+				best = ph
+			}
+		}
+		if best.to == 0 || best.kind == KindTag && !tags[fold(best.value)] && len(tags) == MaxTags {
+			i++
+			continue
+		}
+		if best.kind == KindTag {
+			tags[fold(best.value)] = true
+		}
+		taken[best.kind] = true
+		if best.kind == KindDue && best.clock.exact {
+			taken[KindTime] = true
+		}
+		chosen = append(chosen, best)
+		i = best.to
+	}
+	return chosen
+}
+
+// free tells whether the kind of the phrase is still to be had. "5 times" and "for 3 weeks" have to stand
+// right behind another part of the repetition, and "at night" behind a day.
+func (p *parser) free(ph phrase, taken map[Kind]bool, chosen []phrase) bool {
+	switch ph.kind {
+	case KindTag:
+		return true
+	case KindReminder:
+		n := len(ph.minutes)
+		for _, c := range chosen {
+			n += len(c.minutes)
+		}
+		return n <= MaxReminders
+	case KindTime:
+		return !taken[KindTime] && (ph.need != tied || p.follows(ph, chosen))
+	case KindDue:
+		if ph.start && !taken[KindRepeat] {
+			return false
+		}
+		return !taken[KindDue] && !(ph.clock.exact && taken[KindTime])
+	case KindEnd:
+		return !taken[KindEnd] && (ph.count == 0 || taken[KindRepeat] && p.follows(ph, chosen))
+	}
+	return !taken[ph.kind]
+}
+
+// follows tells whether nothing but a comma stands between the phrase and the one chosen before it.
+func (p *parser) follows(ph phrase, chosen []phrase) bool {
+	if len(chosen) == 0 {
+		return false
+	}
+	last := chosen[len(chosen)-1]
+	return last.to == ph.from || last.to == ph.from-1 && p.comma(last.to)
+}
+
+// joined returns the end of a chain of dates or of times at i ("monday to friday", "9am - 10am"), or i.
+func (p *parser) joined(found [][]phrase, i int) int {
+	end := i
+	for _, kind := range []Kind{KindDue, KindTime} {
+		a, ok := longest(found[i], kind)
+		for ok && a.to < len(p.tokens) && p.joiner(a.to) {
+			b, also := longest(found[a.to+1], kind)
+			if also {
+				end = max(end, b.to)
+			}
+			a, ok = b, also
+		}
+	}
+	return end
+}
+
+func (p *parser) joiner(i int) bool { return joiners[p.word(i)] || p.tokens[i].text == "—" }
+
+func longest(ps []phrase, k Kind) (best phrase, ok bool) {
+	for _, ph := range ps {
+		if ph.kind == k && ph.to > best.to {
+			best, ok = ph, true
+		}
+	}
+	return best, ok
+}
