@@ -35,7 +35,7 @@ type inside struct {
 	wait     chan struct{} // if set, the exchange waits for it
 }
 
-func newInside(t *testing.T, now func() time.Time) *inside {
+func newInside(t testing.TB, now func() time.Time) *inside {
 	t.Helper()
 	s := &inside{now: now, valid: map[string]string{"good-token": "ann", "good-session": "ann"}}
 	s.rotate(t, "one")
@@ -109,7 +109,7 @@ func (s *inside) identity(w http.ResponseWriter, r *http.Request) {
 }
 
 // rotate replaces the signing key at once, as a lost key would be.
-func (s *inside) rotate(t *testing.T, kid string) {
+func (s *inside) rotate(t testing.TB, kid string) {
 	t.Helper()
 	_, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
