@@ -30,27 +30,8 @@ type fixture struct {
 	node  *embedded.Node
 	unit  host.Service
 	users *account.Store
-	clock *clock
 	me    client
 	sent  *recorder
-}
-
-// clock is a clock that stands still until it is moved.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Set(t time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = t
 }
 
 // recorder is a service that keeps every task event and reminder it is sent, each once.
@@ -121,9 +102,9 @@ func startAt(t *testing.T, dir string) *fixture {
 	}
 	h := node.Host(Name)
 	h.State = eventtest.Checked(t, h.State)
-	f := &fixture{t: t, node: node, clock: &clock{now: time.Date(2026, 3, 10, 8, 0, 0, 0, time.UTC)}}
+	f := &fixture{t: t, node: node}
 	f.sent = &recorder{events: map[string]event.TaskEvent{}, reminders: map[string]event.Reminder{}, changed: make(chan struct{})}
-	f.unit = New(t.Context(), Config{Logger: log, Metrics: prometheus.NewRegistry(), Now: f.clock.Now}, h)
+	f.unit = New(t.Context(), Config{Logger: log, Metrics: prometheus.NewRegistry(), Now: time.Now}, h)
 	if err := node.Start(t.Context(), f.unit, f.sent.service()); err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +115,7 @@ func startAt(t *testing.T, dir string) *fixture {
 			t.Errorf("close: %v", err)
 		}
 	})
-	f.users = account.New(h.State, h.Secrets, f.clock.Now, log)
+	f.users = account.New(h.State, h.Secrets, time.Now, log)
 	user, token, created, err := f.users.Bootstrap(t.Context(), "me", "Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)
@@ -151,7 +132,7 @@ type client struct {
 	user, token string
 }
 
-// jwt exchanges the client's token as the gateway does; the clock stands still, so one lasts.
+// jwt exchanges the client's token as the gateway does.
 func (c client) jwt() string {
 	c.f.t.Helper()
 	body, _ := json.Marshal(edge.IdentityRequest{Token: c.token})

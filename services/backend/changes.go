@@ -200,6 +200,9 @@ func (s *Service) onPurge(ctx context.Context, d purgeJob) error {
 		if was == nil || was.Purged || was.task.Status != task.Deleted || was.task.Version != d.Version {
 			return nil, nil
 		}
+		if left := task.RestoreWindow - v.env.Now.Sub(*was.DeletedAt); left > 0 { // another replica's clock is ahead of ours
+			return nil, fmt.Errorf("the task can be restored for another %s", left)
+		}
 		return []effect{{purge: true, old: was, new: &record{List: was.List, Purged: true, Request: was.Request}}}, nil
 	})
 	if err != nil {

@@ -1,0 +1,278 @@
+package backend
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/docket-tasks/docket/event"
+	"github.com/docket-tasks/docket/host"
+)
+
+// incoming is any frame a client may get.
+type incoming struct {
+	Type        string           `json:"type"`
+	ListVersion int64            `json:"list_version"`
+	Update      event.TaskUpdate `json:"update"`
+	Reminder    event.Reminder   `json:"reminder"`
+}
+
+// dial opens a WebSocket to the backend over the network.
+func (f *fixture) dial(query string, header http.Header) (*websocket.Conn, *http.Response, error) {
+	server := httptest.NewServer(f.unit.Public)
+	f.t.Cleanup(server.Close)
+	ctx, cancel := context.WithTimeout(f.t.Context(), 10*time.Second)
+	defer cancel()
+	return websocket.Dial(ctx, strings.Replace(server.URL, "http", "ws", 1)+"/ws"+query, &websocket.DialOptions{HTTPHeader: header})
+}
+
+func (f *fixture) open(query string) *websocket.Conn {
+	f.t.Helper()
+	c, _, err := f.dial(query, http.Header{"Authorization": {"Bearer " + f.me.token}})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() { _ = c.CloseNow() })
+	return c
+}
+
+func (f *fixture) read(c *websocket.Conn) incoming {
+	f.t.Helper()
+	ctx, cancel := context.WithTimeout(f.t.Context(), 10*time.Second)
+	defer cancel()
+	_, data, err := c.Read(ctx)
+	if err != nil {
+		f.t.Fatalf("read: %v", err)
+	}
+	var m incoming
+	if err := json.Unmarshal(data, &m); err != nil {
+		f.t.Fatalf("%s: %v", data, err)
+	}
+	return m
+}
+
+// Every open client sees each change, in order, with what it needs to apply it.
+//
+// [Task]: T065, T066, T070, T071
+func TestClientsSeeChanges(t *testing.T) {
+	f := start(t)
+	a, b := f.open(""), f.open("")
+	if m := f.read(a); m.Type != "hello" || m.ListVersion != 0 {
+		t.Fatalf("first frame %+v", m)
+	}
+	f.read(b)
+	made := f.me.must("POST", "/api/tasks", `{"title":"x"}`)
+	f.me.must("POST", "/api/tasks/"+made.ID+"/complete", "")
+	f.me.must("DELETE", "/api/tasks/"+made.ID, "")
+	for _, c := range []*websocket.Conn{a, b} {
+		for i, action := range []string{"created", "completed", "deleted"} {
+			m := f.read(c)
+			if m.Type != "update" || m.Update.Action != action || m.Update.TaskID != made.ID || m.Update.ListVersion != int64(i+1) {
+				t.Errorf("frame %d: %+v", i, m)
+			}
+			if hasTask := string(m.Update.Task) != "null"; hasTask == (action == "deleted") {
+				t.Errorf("%s carries task %s", action, m.Update.Task)
+			}
+		}
+	}
+}
+
+// A client that comes back is brought from its version to the list's.
+func TestResume(t *testing.T) {
+	f := start(t)
+	for i := range 5 {
+		f.me.must("POST", "/api/tasks", fmt.Sprintf(`{"title":"task %d"}`, i))
+	}
+	c := f.open("?since=2")
+	if m := f.read(c); m.Type != "hello" || m.ListVersion != 5 {
+		t.Fatalf("first frame %+v", m)
+	}
+	for v := int64(3); v <= 5; v++ {
+		if m := f.read(c); m.Type != "update" || m.Update.ListVersion != v {
+			t.Errorf("frame %+v, want version %d", m, v)
+		}
+	}
+	ahead := f.open("?since=99")
+	f.read(ahead)
+	if m := f.read(ahead); m.Type != "reset" || m.ListVersion != 5 {
+		t.Errorf("a client ahead of the server: %+v", m)
+	}
+}
+
+// A client that is further behind than the log reaches starts anew.
+func TestResumeFromTooLongAgo(t *testing.T) {
+	f := start(t)
+	change := `{"op":"tags","id":%q,"body":{"tags":["t%d"]}}`
+	made := f.me.must("POST", "/api/tasks", `{"title":"x"}`)
+	for n := 0; n < blocksKept*blockSize+blockSize; n += batchLimit {
+		var ops []string
+		for i := range batchLimit {
+			ops = append(ops, fmt.Sprintf(change, made.ID, n+i))
+		}
+		if w := f.me.do("POST", "/api/tasks/batch", `{"changes":[`+strings.Join(ops, ",")+`]}`); w.Code != http.StatusOK {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+	}
+	c := f.open("?since=1")
+	f.read(c)
+	if m := f.read(c); m.Type != "reset" {
+		t.Errorf("frame %+v", m)
+	}
+}
+
+// Nobody without a credential, with another site's page, or with nonsense in the address gets in.
+func TestSocketRefuses(t *testing.T) {
+	f := start(t)
+	bearer := http.Header{"Authorization": {"Bearer " + f.me.token}}
+	foreign := bearer.Clone()
+	foreign.Set("Origin", "https://evil.example")
+	for name, c := range map[string]struct {
+		query  string
+		header http.Header
+		status int
+	}{
+		"no credential":  {"", nil, http.StatusUnauthorized},
+		"wrong token":    {"", http.Header{"Authorization": {"Bearer dkt_nope"}}, http.StatusUnauthorized},
+		"foreign origin": {"", foreign, http.StatusForbidden},
+		"bad since":      {"?since=-1", bearer, http.StatusBadRequest},
+	} {
+		conn, res, err := f.dial(c.query, c.header)
+		if err == nil {
+			_ = conn.CloseNow()
+			t.Errorf("%s: let in", name)
+			continue
+		}
+		if res == nil || res.StatusCode != c.status {
+			t.Errorf("%s: %v %v", name, res, err)
+		}
+	}
+}
+
+// A socket is closed when the token it was opened with is revoked.
+func TestSocketClosesOnSignOut(t *testing.T) {
+	f := start(t)
+	c := f.open("")
+	f.read(c)
+	var tokens []struct{ ID string }
+	if err := json.Unmarshal(f.me.do("GET", "/api/tokens", "").Body.Bytes(), &tokens); err != nil {
+		t.Fatal(err)
+	}
+	if w := f.me.do("DELETE", "/api/tokens/"+tokens[0].ID, ""); w.Code != http.StatusNoContent {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, _, err := c.Read(ctx); websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
+		t.Errorf("read: %v", err)
+	}
+}
+
+// quiet returns a live without sockets on the network: what is sent is read from the outbox.
+func quiet(t *testing.T, f *fixture) *live {
+	ctx, stop := context.WithCancel(t.Context())
+	l := newLive(f.node.Host(Name).State, newMetrics(prometheus.NewRegistry()), func(work func(context.Context)) { go work(ctx) })
+	go l.compare(ctx)
+	t.Cleanup(stop)
+	return l
+}
+
+func offline() *socket {
+	return &socket{outbox: make(chan []byte, outboxSize), closed: make(chan struct{})}
+}
+
+// versionsIn empties an outbox.
+func versionsIn(t *testing.T, s *socket) []int64 {
+	var out []int64
+	for {
+		select {
+		case b := <-s.outbox:
+			var m incoming
+			if err := json.Unmarshal(b, &m); err != nil {
+				t.Fatal(err)
+			}
+			if m.Type == "update" {
+				out = append(out, m.Update.ListVersion)
+			}
+		default:
+			return out
+		}
+	}
+}
+
+// An update lost on the way is noticed within fifteen seconds, one overtaken by the next at once.
+//
+// [Task]: T070
+func TestLostUpdates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t)
+		l := quiet(t, f) // nothing is delivered to it but what the test hands in
+		s := offline()
+		if err := l.join(t.Context(), f.me.user, s, -1); err != nil {
+			t.Fatal(err)
+		}
+		f.me.must("POST", "/api/tasks", `{"title":"a"}`)
+		f.me.must("POST", "/api/tasks", `{"title":"b"}`)
+		synctest.Wait()
+		if got := versionsIn(t, s); len(got) != 0 {
+			t.Fatalf("sent %v without having heard of them", got)
+		}
+		time.Sleep(compareEvery)
+		synctest.Wait()
+		if got := fmt.Sprint(versionsIn(t, s)); got != "[1 2]" {
+			t.Errorf("after the comparison: %s", got)
+		}
+
+		f.me.must("POST", "/api/tasks", `{"title":"c"}`)
+		d := f.me.must("POST", "/api/tasks", `{"title":"d"}`)
+		up := event.TaskUpdate{EventID: event.UpdateID(f.me.user, 4), Action: "created", TaskID: d.ID, ListID: f.me.user, ListVersion: 4}
+		data, err := up.Encode(source, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // and it may come twice
+			if err := l.onTaskUpdate(t.Context(), host.Message{Data: data}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		if got := fmt.Sprint(versionsIn(t, s)); got != "[3 4]" {
+			t.Errorf("after an update that came before its predecessor: %s", got)
+		}
+	})
+}
+
+// A client that does not read is disconnected; the others are served.
+func TestSlowClientIsDisconnected(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t)
+		l := quiet(t, f)
+		slow, quick := offline(), offline()
+		for _, s := range []*socket{slow, quick} {
+			if err := l.join(t.Context(), f.me.user, s, -1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		versionsIn(t, quick)
+		r := l.room(f.me.user)
+		for v := int64(1); v <= outboxSize; v++ {
+			r.next(v, updateFrame([]byte(fmt.Sprintf(`{"list_version":%d}`, v))))
+			if got := versionsIn(t, quick); len(got) != 1 {
+				t.Fatalf("version %d: the quick client got %v", v, got)
+			}
+		}
+		select {
+		case <-slow.closed:
+		default:
+			t.Error("the slow client is still connected")
+		}
+	})
+}

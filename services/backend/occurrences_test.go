@@ -1,0 +1,142 @@
+package backend
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/docket-tasks/docket/event"
+	"github.com/docket-tasks/docket/task"
+)
+
+// continueSeries asks for the occurrence after a completed task, as recurring-task does.
+func (f *fixture) continueSeries(done task.Task) string {
+	f.t.Helper()
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	next, ok, err := task.Next(done, zone)
+	if err != nil || !ok {
+		f.t.Fatalf("next occurrence: %v %v", ok, err)
+	}
+	w := f.runtime("POST", "/internal/occurrences", occurrenceRequest{CompletedID: done.ID, CompletedVersion: done.Version, Occurrence: next})
+	var a occurrenceAnswer
+	if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil || w.Code != http.StatusOK {
+		f.t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	return a.Outcome
+}
+
+// successor reads the occurrence that follows, and its status code.
+func (f *fixture) successor(id string) (task.Task, int) {
+	f.t.Helper()
+	w := f.me.do("GET", "/api/tasks/"+event.SuccessorID(id), "")
+	if w.Code != http.StatusOK {
+		return task.Task{}, w.Code
+	}
+	t, err := task.Decode(w.Body.Bytes())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return t, w.Code
+}
+
+const daily = `{"title":"water plants","due_date":"2030-05-01","recurrence_pattern":"daily","tags":["home"],"priority":"high"}`
+
+// A completion continues the series once, however often it is asked for.
+//
+// [Task]: T041, T042
+func TestSeriesContinuesOnce(t *testing.T) {
+	f := start(t)
+	first := f.me.must("POST", "/api/tasks", daily)
+	done := f.me.must("POST", "/api/tasks/"+first.ID+"/complete", "")
+	for i, want := range []string{"created", "exists", "exists"} {
+		if got := f.continueSeries(done); got != want {
+			t.Errorf("request %d: %s, want %s", i, got, want)
+		}
+	}
+	next, _ := f.successor(first.ID)
+	if next.DueDate.String() != "2030-05-02" || next.Title != first.Title || next.Priority != task.High || len(next.Tags) != 1 ||
+		*next.RecurrenceParentID != first.ID || *next.OccurrenceNumber != 2 || next.Version != 1 {
+		t.Errorf("the next occurrence: %+v", next)
+	}
+	if all, _ := f.me.list("?status=pending"); len(all) != 1 {
+		t.Errorf("%d pending tasks", len(all))
+	}
+}
+
+// Editing or deleting the completed task does not end the series: its completion is still in force.
+func TestSeriesContinuesAfterAnEdit(t *testing.T) {
+	f := start(t)
+	first := f.me.must("POST", "/api/tasks", daily)
+	done := f.me.must("POST", "/api/tasks/"+first.ID+"/complete", "")
+	f.me.must("PATCH", "/api/tasks/"+first.ID, `{"description":"done well"}`)
+	f.me.must("DELETE", "/api/tasks/"+first.ID, "")
+	if got := f.continueSeries(done); got != "created" {
+		t.Errorf("outcome %s", got)
+	}
+}
+
+// A completion that was taken back continues nothing; another one does.
+func TestReopenedBeforeTheSeriesContinued(t *testing.T) {
+	f := start(t)
+	first := f.me.must("POST", "/api/tasks", daily)
+	done := f.me.must("POST", "/api/tasks/"+first.ID+"/complete", "")
+	f.me.must("POST", "/api/tasks/"+first.ID+"/reopen", "")
+	if got := f.continueSeries(done); got != "superseded" {
+		t.Errorf("outcome %s", got)
+	}
+	again := f.me.must("POST", "/api/tasks/"+first.ID+"/complete", "")
+	if got := f.continueSeries(done); got != "superseded" {
+		t.Errorf("outcome for the first completion: %s", got)
+	}
+	if got := f.continueSeries(again); got != "created" {
+		t.Errorf("outcome for the second: %s", got)
+	}
+}
+
+// Reopening removes a successor that nobody changed; completing again brings it back.
+func TestReopenWithdrawsTheSuccessor(t *testing.T) {
+	f := start(t)
+	first := f.me.must("POST", "/api/tasks", daily)
+	path := "/api/tasks/" + first.ID
+	f.continueSeries(f.me.must("POST", path+"/complete", ""))
+	f.me.must("POST", path+"/reopen", "")
+	if next, _ := f.successor(first.ID); next.Status != task.Deleted {
+		t.Errorf("after reopening: %+v", next)
+	}
+	if got := f.continueSeries(f.me.must("POST", path+"/complete", "")); got != "created" {
+		t.Errorf("completed again: %s", got)
+	}
+	next, _ := f.successor(first.ID)
+	if next.Status != task.Pending || next.Version != 3 || next.DueDate.String() != "2030-05-02" {
+		t.Errorf("brought back: %+v", next)
+	}
+	f.me.must("POST", path+"/reopen", "") // still unchanged by anybody
+	if next, _ := f.successor(first.ID); next.Status != task.Deleted {
+		t.Errorf("after reopening again: %+v", next)
+	}
+}
+
+// A successor that somebody changed, or deleted, is theirs: reopening leaves it, completing again adds none.
+func TestReopenLeavesAChangedSuccessor(t *testing.T) {
+	f := start(t)
+	first := f.me.must("POST", "/api/tasks", daily)
+	path := "/api/tasks/" + first.ID
+	f.continueSeries(f.me.must("POST", path+"/complete", ""))
+	nextPath := "/api/tasks/" + event.SuccessorID(first.ID)
+	f.me.must("PATCH", nextPath, `{"title":"water all plants"}`)
+	f.me.must("POST", path+"/reopen", "")
+	if next, _ := f.successor(first.ID); next.Status != task.Pending {
+		t.Errorf("a changed successor: %+v", next)
+	}
+	f.me.must("DELETE", nextPath, "")
+	if got := f.continueSeries(f.me.must("POST", path+"/complete", "")); got != "exists" {
+		t.Errorf("after the pending occurrence was deleted: %s", got)
+	}
+	if next, _ := f.successor(first.ID); next.Status != task.Deleted {
+		t.Errorf("a deleted successor came back: %+v", next)
+	}
+}

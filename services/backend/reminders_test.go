@@ -1,0 +1,239 @@
+package backend
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/docket-tasks/docket/event"
+	"github.com/docket-tasks/docket/task"
+)
+
+// In these tests time is the bubble's: it begins at midnight UTC of 1 January 2000, one o'clock in Berlin, and
+// moves only when everything waits.
+
+// floating is a local due date in Berlin, d from now.
+func floating(d time.Duration) string {
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		panic(err)
+	}
+	return time.Now().Add(d).In(zone).Format("2006-01-02T15:04:05")
+}
+
+func (r *recorder) reminded() []event.Reminder {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := make([]event.Reminder, 0, len(r.reminders))
+	for _, e := range r.reminders {
+		out = append(out, e)
+	}
+	return out
+}
+
+// pass lets time go by, and everything that is due in it happen.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+	time.Sleep(time.Second) // back-off of a delivery, batching
+	synctest.Wait()
+}
+
+// A reminder fires at the due date minus each of reminder_minutes, moves with the due date, and is void when the
+// task is completed or deleted.
+//
+// [Task]: T047, T048, T049, T050, T054
+func TestReminders(t *testing.T) {
+	cases := []struct {
+		name   string
+		create string
+		change func(f *fixture, path string)
+		want   []time.Duration // after the start
+	}{
+		{"default", `{"title":"x","due_date":%q}`, nil, []time.Duration{90 * time.Minute}},
+		{"several", `{"title":"x","due_date":%q,"reminder_minutes":[60,0]}`, nil, []time.Duration{time.Hour, 2 * time.Hour}},
+		{"none", `{"title":"x","due_date":%q,"reminder_minutes":[]}`, nil, nil},
+		{"moved", `{"title":"x","due_date":%q}`, func(f *fixture, path string) {
+			f.me.must("PATCH", path, fmt.Sprintf(`{"due_date":%q}`, floating(4*time.Hour)))
+		}, []time.Duration{210 * time.Minute}},
+		{"other minutes", `{"title":"x","due_date":%q}`, func(f *fixture, path string) {
+			f.me.must("PATCH", path, `{"reminder_minutes":[10]}`)
+		}, []time.Duration{110 * time.Minute}},
+		{"title changed", `{"title":"x","due_date":%q}`, func(f *fixture, path string) {
+			f.me.must("PATCH", path, `{"title":"y"}`)
+		}, []time.Duration{90 * time.Minute}},
+		{"completed", `{"title":"x","due_date":%q}`, func(f *fixture, path string) { f.me.must("POST", path+"/complete", "") }, nil},
+		{"deleted", `{"title":"x","due_date":%q}`, func(f *fixture, path string) { f.me.must("DELETE", path, "") }, nil},
+		{"due date taken away", `{"title":"x","due_date":%q}`, func(f *fixture, path string) { f.me.must("PATCH", path, `{"due_date":null}`) }, nil},
+		{"completed and reopened", `{"title":"x","due_date":%q}`, func(f *fixture, path string) {
+			f.me.must("POST", path+"/complete", "")
+			f.me.must("POST", path+"/reopen", "")
+		}, []time.Duration{90 * time.Minute}},
+		{"deleted and restored when its moment has passed", `{"title":"x","due_date":%q}`, func(f *fixture, path string) {
+			f.me.must("DELETE", path, "")
+			pass(100 * time.Minute)
+			f.me.must("POST", path+"/restore", "")
+		}, nil},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := start(t)
+				began := time.Now()
+				made := f.me.must("POST", "/api/tasks", fmt.Sprintf(c.create, floating(2*time.Hour)))
+				if c.change != nil {
+					c.change(f, "/api/tasks/"+made.ID)
+				}
+				pass(5 * time.Hour)
+				got := map[time.Duration]bool{}
+				for _, r := range f.sent.reminded() {
+					got[r.ScheduledTime.Sub(began)] = true
+					if late := r.Timestamp.Sub(r.ScheduledTime); late < 0 {
+						t.Errorf("the reminder for %s came %s early", r.ScheduledTime, -late)
+					}
+				}
+				if len(got) != len(c.want) {
+					t.Errorf("reminded at %v, want %v", got, c.want)
+				}
+				for _, w := range c.want {
+					if !got[w] {
+						t.Errorf("no reminder at %s: %v", w, got)
+					}
+				}
+			})
+		})
+	}
+}
+
+// A due date whose moments have passed sends one reminder at once, which says overdue only if it is.
+func TestDueDateWhoseMomentsHavePassed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t)
+		f.me.must("POST", "/api/tasks", fmt.Sprintf(`{"title":"soon","due_date":%q,"reminder_minutes":[60,30]}`, floating(10*time.Minute)))
+		f.me.must("POST", "/api/tasks", fmt.Sprintf(`{"title":"late","due_date":%q,"reminder_minutes":[60,30]}`, floating(-10*time.Minute)))
+		pass(time.Second)
+		got := map[string]bool{}
+		for _, r := range f.sent.reminded() {
+			got[r.Message] = true
+		}
+		if len(f.sent.reminded()) != 2 || !got["soon (due 1 January 2000, 01:10)"] || !got["late (overdue: was due 1 January 2000, 00:50)"] {
+			t.Errorf("reminded: %v", got)
+		}
+		pass(time.Hour)
+		if n := len(f.sent.reminded()); n != 2 {
+			t.Errorf("%d reminders in all", n)
+		}
+	})
+}
+
+// Date-only and floating due dates follow the user to another zone; a zoned one stays.
+func TestRemindersFollowTheZone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t)
+		began := time.Now()
+		f.me.must("POST", "/api/tasks", `{"title":"floating","due_date":"2000-01-01T12:00:00","reminder_minutes":[0]}`)
+		f.me.must("POST", "/api/tasks", `{"title":"zoned","due_date":"2000-01-01T12:00:00+01:00","reminder_minutes":[0]}`)
+		f.me.must("POST", "/api/tasks", `{"title":"early","due_date":"2000-01-01T02:00:00","reminder_minutes":[0]}`)
+		pass(2 * time.Hour) // "early" has been sent in Berlin
+		if w := f.me.do("PATCH", "/api/me", `{"time_zone":"Asia/Tokyo"}`); w.Code != http.StatusOK {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		pass(20 * time.Hour)
+		got := map[string][]time.Duration{}
+		for _, r := range f.sent.reminded() {
+			got[r.Message] = append(got[r.Message], r.ScheduledTime.Sub(began))
+		}
+		for message, at := range map[string]time.Duration{
+			"floating (due 1 January 2000, 12:00)": 3 * time.Hour, // noon in Tokyo
+			"zoned (due 1 January 2000, 20:00)":    11 * time.Hour,
+			"early (due 1 January 2000, 02:00)":    time.Hour,
+		} {
+			if len(got[message]) != 1 || got[message][0] != at {
+				t.Errorf("%s: %v, want %s; all: %v", message, got[message], at, got)
+			}
+		}
+	})
+}
+
+// What became of each reminder can be read.
+//
+// [Task]: T016
+func TestListReminders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t)
+		made := f.me.must("POST", "/api/tasks", fmt.Sprintf(`{"title":"x","due_date":%q,"reminder_minutes":[60,0]}`, floating(2*time.Hour)))
+		statuses := func() string {
+			var list []Reminder
+			if err := json.Unmarshal(f.me.do("GET", "/api/tasks/"+made.ID+"/reminders", "").Body.Bytes(), &list); err != nil {
+				t.Fatal(err)
+			}
+			var out string
+			for _, r := range list {
+				out += r.Status + " "
+			}
+			return out
+		}
+		if got := statuses(); got != "pending pending " {
+			t.Errorf("at first: %s", got)
+		}
+		pass(61 * time.Minute)
+		if got := statuses(); got != "sent pending " {
+			t.Errorf("after the first: %s", got)
+		}
+		f.me.must("POST", "/api/tasks/"+made.ID+"/complete", "")
+		if got := statuses(); got != "sent cancelled " {
+			t.Errorf("when completed: %s", got)
+		}
+	})
+}
+
+// The callback route does what the host's own delivery does, once however often it is called.
+//
+// [Task]: T048
+func TestJobTrigger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t)
+		due := time.Now().Add(2 * time.Hour)
+		made := f.me.must("POST", "/api/tasks", fmt.Sprintf(`{"title":"x","due_date":%q}`, due.Format(time.RFC3339)))
+		at := due.Add(-30 * time.Minute)
+		job := map[string]any{"name": reminderJobName(made.ID, 1, 30), "data": reminderJob{Task: made.ID, List: f.me.user, At: at, Minutes: 30}}
+		for range 3 {
+			if w := f.runtime("POST", "/api/jobs/trigger", job); w.Code != http.StatusNoContent {
+				t.Fatalf("%d %s", w.Code, w.Body)
+			}
+		}
+		pass(3 * time.Hour)
+		if n := len(f.sent.reminded()); n != 1 {
+			t.Errorf("%d reminders", n)
+		}
+		if w := f.runtime("POST", "/api/jobs/trigger", map[string]any{"name": "unheard-of", "data": 1}); w.Code != http.StatusBadRequest {
+			t.Errorf("unknown job: %d %s", w.Code, w.Body)
+		}
+	})
+}
+
+// A task deleted 30 days ago is gone for good; its id is never used again.
+func TestPurge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t)
+		made := f.me.must("POST", "/api/tasks", `{"title":"x"}`, "Idempotency-Key", "k")
+		kept := f.me.must("POST", "/api/tasks", `{"title":"y"}`)
+		f.me.must("DELETE", "/api/tasks/"+made.ID, "")
+		if all, _ := f.me.list("?status=deleted"); len(all) != 1 {
+			t.Errorf("deleted: %v", all)
+		}
+		pass(task.RestoreWindow + 2*time.Hour)
+		if w := f.me.do("POST", "/api/tasks/"+made.ID+"/restore", ""); w.Code != http.StatusGone {
+			t.Errorf("restore: %d %s", w.Code, w.Body)
+		}
+		if w := f.me.do("POST", "/api/tasks", `{"title":"x"}`, "Idempotency-Key", "k"); w.Code != http.StatusGone {
+			t.Errorf("create again: %d %s", w.Code, w.Body)
+		}
+		if all, _ := f.me.list("?status=deleted&status=pending"); len(all) != 1 || all[0].ID != kept.ID {
+			t.Errorf("left: %v", all)
+		}
+	})
+}
