@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/docket-tasks/docket/edge"
+	"github.com/docket-tasks/docket/task"
 )
 
 // maxSnooze is how far ahead a reminder can be put off.
@@ -67,9 +68,9 @@ func (in *listInput) Resolve(huma.Context) []error {
 }
 
 type listOutput struct {
-	Link  string `header:"Link" doc:"The next page, rel=next"`
-	Total string `header:"X-Total-Count" doc:"How many entries there are in all"`
-	Body  []Item `nullable:"false"`
+	Link  string      `header:"Link" doc:"The next page, rel=next"`
+	Total string      `header:"X-Total-Count" doc:"How many entries there are in all"`
+	Body  []InboxItem `nullable:"false"`
 }
 
 func (s *service) getNotifications(ctx context.Context, in *listInput) (*listOutput, error) {
@@ -92,11 +93,11 @@ func (s *service) getNotifications(ctx context.Context, in *listInput) (*listOut
 	return out, nil
 }
 
-type entryInput struct {
+type readInput struct {
 	ID string `path:"id" format:"uuid"`
 }
 
-func (s *service) readNotification(ctx context.Context, in *entryInput) (*struct{}, error) {
+func (s *service) readNotification(ctx context.Context, in *readInput) (*struct{}, error) {
 	user, err := caller(ctx)
 	if err != nil {
 		return nil, err
@@ -113,7 +114,7 @@ func (s *service) markRead(ctx context.Context, user, id string) error {
 }
 
 type snoozeInput struct {
-	entryInput
+	ID   string `path:"id" format:"uuid"`
 	Body struct {
 		Minutes *int       `json:"minutes,omitempty" minimum:"1" maximum:"40320" doc:"From now"`
 		Until   *time.Time `json:"until,omitempty" doc:"At most 40320 minutes (28 days) ahead"`
@@ -122,7 +123,7 @@ type snoozeInput struct {
 
 type snoozeOutput struct {
 	Body struct {
-		At time.Time `json:"at" doc:"When the reminder will come"`
+		At task.Time `json:"at" format:"date-time" doc:"When the reminder will come"`
 	}
 }
 
@@ -167,7 +168,7 @@ func (s *service) snoozeNotification(ctx context.Context, in *snoozeInput) (*sno
 	}
 	s.log.InfoContext(ctx, "reminder snoozed", "notification_id", in.ID, "task_id", rec.TaskID, "user_id", user, "at", at)
 	var out snoozeOutput
-	out.Body.At = at
+	out.Body.At = task.At(at)
 	return &out, s.markRead(ctx, user, in.ID)
 }
 

@@ -3,6 +3,8 @@ package notification
 import (
 	"context"
 	"time"
+
+	"github.com/docket-tasks/docket/task"
 )
 
 // InApp is the channel that is always there: the inbox.
@@ -100,21 +102,21 @@ type Notification struct {
 	Target         string    `json:"target,omitempty"`
 	DeliveryStatus Status    `json:"delivery_status" enum:"pending,delivered,failed"`
 	Message        string    `json:"message"`
-	ScheduledTime  time.Time `json:"scheduled_time"`
-	CreatedAt      time.Time `json:"created_at"`
+	ScheduledTime  task.Time `json:"scheduled_time"`
+	CreatedAt      task.Time `json:"created_at"`
 	// SentAt is when it was delivered; null before that.
-	SentAt   *time.Time `json:"sent_at"`
+	SentAt   *task.Time `json:"sent_at"`
 	Attempts []Attempt  `json:"attempts" nullable:"false"`
 }
 
 // Attempt is one try at delivering.
 type Attempt struct {
-	At      time.Time `json:"at"`
+	At      task.Time `json:"at" format:"date-time"`
 	Outcome Outcome   `json:"outcome" enum:"delivered,retry,failed,gone"`
 	// Answer is what the other side said, at most [MaxAnswer] code points.
 	Answer string `json:"answer"`
 	// Next is when the next attempt is due; null after the last one.
-	Next *time.Time `json:"next,omitempty"`
+	Next *task.Time `json:"next,omitempty" format:"date-time"`
 }
 
 // MaxAnswer is how much of an answer is kept, in code points.

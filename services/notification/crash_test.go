@@ -33,7 +33,7 @@ func child() int {
 		if err != nil {
 			return err
 		}
-		service, err := New(Config{Now: longAgo, AllowPrivateWebhooks: true, Log: log}, node.Host(Name))
+		service, err := New(Config{Now: longAgo, AllowPrivateWebhooks: true, Logger: log}, node.Host(Name))
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/docket-tasks/docket/edge"
 	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/task"
 )
 
 const (
@@ -131,7 +132,7 @@ func (s *service) deliver(ctx context.Context, n Notification) (Answer, int64, e
 func (s *service) conclude(ctx context.Context, etag string, rec record, a Answer, userVersion int64) error {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
-	now := s.now().UTC().Truncate(time.Millisecond)
+	now := task.At(s.now())
 	made := Attempt{At: now, Outcome: a.Outcome, Answer: cut(a.Text)}
 	n := len(rec.Attempts) + 1
 	var tx host.Tx
@@ -139,9 +140,9 @@ func (s *service) conclude(ctx context.Context, etag string, rec record, a Answe
 	case a.Outcome == Delivered:
 		rec.DeliveryStatus, rec.SentAt = StatusDelivered, &now
 	case a.Outcome == Retry && n < maxAttempts:
-		next := now.Add(s.wait(n, a.RetryAfter)).Truncate(time.Millisecond)
+		next := task.At(now.Add(s.wait(n, a.RetryAfter)))
 		made.Next = &next
-		tx.Jobs = []host.JobIntent{attemptJob(rec.NotificationID, n+1, next)}
+		tx.Jobs = []host.JobIntent{attemptJob(rec.NotificationID, n+1, next.Time)}
 	default:
 		rec.DeliveryStatus = StatusFailed
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/docket-tasks/docket/event"
 	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/task"
 )
 
 // draft is the next state of an inbox, worked out in memory before it is committed.
@@ -89,11 +90,11 @@ func (d *draft) keep(r event.Reminder, trace string, routes []string) {
 // gone, else pending with its first attempt due now.
 func (d *draft) record(r event.Reminder, route, trace string) {
 	channel, target := splitRoute(route)
-	at := d.now.UTC().Truncate(time.Millisecond)
+	at := task.At(d.now)
 	rec := record{Number: d.head.Count, Trace: trace, Notification: Notification{
 		NotificationID: event.NotificationID(r.ReminderID, route), ReminderID: r.ReminderID, TaskID: r.TaskID,
 		UserID: r.UserID, Channel: channel, Target: target, DeliveryStatus: StatusPending, Message: r.Message,
-		ScheduledTime: r.ScheduledTime, CreatedAt: at, Attempts: []Attempt{},
+		ScheduledTime: task.At(r.ScheduledTime), CreatedAt: at, Attempts: []Attempt{},
 	}}
 	if g, ok := d.gone[route]; ok {
 		rec.DeliveryStatus = StatusFailed

@@ -193,7 +193,7 @@ func (e *email) message(to Recipient, n Notification) (*gomail.Msg, error) {
 	msg.ToMailAddress(address)
 	msg.Subject(strings.Join(strings.Fields(n.Message), " "))
 	msg.SetMessageIDWithValue(n.NotificationID + "@" + e.from.Address[strings.LastIndexByte(e.from.Address, '@')+1:])
-	msg.SetDateWithValue(n.CreatedAt)
+	msg.SetDateWithValue(n.CreatedAt.Time)
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 §5: no out-of-office replies
 	at := n.ScheduledTime.In(to.zone()).Format("Monday, 2 January 2006, 15:04 MST")
 	msg.SetBodyString(gomail.TypeTextPlain, fmt.Sprintf("%s\n\nReminder set for %s.\n", n.Message, at))

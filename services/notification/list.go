@@ -3,17 +3,18 @@ package notification
 import (
 	"context"
 	"fmt"
-	"time"
+
+	"github.com/docket-tasks/docket/task"
 )
 
-// Item is one entry of the inbox as its owner sees it.
-type Item struct {
+// InboxItem is one entry of the inbox as its owner sees it.
+type InboxItem struct {
 	NotificationID string    `json:"notification_id" format:"uuid"`
 	ReminderID     string    `json:"reminder_id" format:"uuid"`
 	TaskID         string    `json:"task_id" format:"uuid"`
 	Message        string    `json:"message"`
-	ScheduledTime  time.Time `json:"scheduled_time" doc:"The moment of the reminder"`
-	CreatedAt      time.Time `json:"created_at"`
+	ScheduledTime  task.Time `json:"scheduled_time" format:"date-time" doc:"The moment of the reminder"`
+	CreatedAt      task.Time `json:"created_at" format:"date-time"`
 	Read           bool      `json:"read"`
 	// Channels say what became of the reminder on each way.
 	Channels []Delivery `json:"channels" nullable:"false" doc:"What became of the reminder on each channel, the inbox first"`
@@ -24,13 +25,13 @@ type Delivery struct {
 	NotificationID string     `json:"notification_id" format:"uuid"`
 	Channel        string     `json:"channel" doc:"in_app, push, email or webhook"`
 	DeliveryStatus Status     `json:"delivery_status" enum:"pending,delivered,failed"`
-	SentAt         *time.Time `json:"sent_at" doc:"When it was delivered"`
+	SentAt         *task.Time `json:"sent_at" format:"date-time" doc:"When it was delivered"`
 	Attempts       []Attempt  `json:"attempts" nullable:"false" doc:"Every attempt, oldest first"`
 }
 
 // page is a part of an inbox, newest first.
 type page struct {
-	items []Item
+	items []InboxItem
 	total int64
 	// next is the number that the following page begins below; negative where there is none.
 	next int64
@@ -106,14 +107,14 @@ func (b *inbox) collect(ctx context.Context, user string, h head, unread bool, b
 }
 
 // items adds the notifications to the entries. A record that a trim has just removed is left out.
-func (b *inbox) items(ctx context.Context, entries []numbered) ([]Item, error) {
+func (b *inbox) items(ctx context.Context, entries []numbered) ([]InboxItem, error) {
 	var keys []string
 	for _, e := range entries {
 		for _, id := range e.ids() {
 			keys = append(keys, recordKey(id))
 		}
 	}
-	items := make([]Item, 0, len(entries))
+	items := make([]InboxItem, 0, len(entries))
 	records, err := b.state.GetBulk(ctx, keys)
 	if err != nil {
 		return nil, fmt.Errorf("read notifications: %w", err)
@@ -121,14 +122,14 @@ func (b *inbox) items(ctx context.Context, entries []numbered) ([]Item, error) {
 	for _, e := range entries {
 		own := records[:1+len(e.Routes)]
 		records = records[len(own):]
-		var it Item
+		var it InboxItem
 		for _, stored := range own {
 			var rec record
 			if err := decode(stored, &rec); err != nil {
 				return nil, err
 			}
 			if rec.Channel == InApp {
-				it = Item{NotificationID: rec.NotificationID, ReminderID: rec.ReminderID, TaskID: rec.TaskID,
+				it = InboxItem{NotificationID: rec.NotificationID, ReminderID: rec.ReminderID, TaskID: rec.TaskID,
 					Message: rec.Message, ScheduledTime: rec.ScheduledTime, CreatedAt: rec.CreatedAt, Read: e.Read}
 			}
 			if stored.Exists() {

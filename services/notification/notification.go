@@ -47,10 +47,10 @@ type Config struct {
 	Now func() time.Time
 	// Jitter returns numbers in [0, 1) that spread the attempts; nil means random ones.
 	Jitter func() float64
-	// Log is nil for slog.Default(), Metrics for none, Gatherer for no /metrics.
-	Log      *slog.Logger
-	Metrics  prometheus.Registerer
-	Gatherer prometheus.Gatherer
+	// Logger is nil for slog.Default().
+	Logger *slog.Logger
+	// Metrics gets the service's metrics and is what /metrics shows; nil means neither.
+	Metrics *prometheus.Registry
 }
 
 const defaultHistory = 10_000
@@ -76,8 +76,12 @@ func New(cfg Config, h host.Host) (host.Service, error) {
 	verifier := edge.NewVerifier(edge.BackendKeys(h.Client("backend")), s.now)
 	public, runtime := http.NewServeMux(), http.NewServeMux()
 	s.routes(public)
-	edge.Health(runtime, edge.HealthOptions{Metrics: cfg.Gatherer, Checks: []edge.HealthCheck{{Name: "state", Check: s.reachable}}})
-	observed := edge.HandlerOptions{Service: Name, Logger: s.log, Metrics: cfg.Metrics}
+	health := edge.HealthOptions{Checks: []edge.HealthCheck{{Name: "state", Check: s.reachable}}}
+	observed := edge.HandlerOptions{Service: Name, Logger: s.log}
+	if cfg.Metrics != nil { // a nil *Registry in an interface would not be nil
+		health.Metrics, observed.Metrics = cfg.Metrics, cfg.Metrics
+	}
+	edge.Health(runtime, health)
 	return host.Service{
 		Name:          Name,
 		Public:        edge.Handler(observed, verifier.Require(public)),
@@ -94,7 +98,7 @@ func newService(cfg Config, h host.Host) (*service, error) {
 	if cfg.History == 0 {
 		cfg.History = defaultHistory
 	}
-	s := &service{state: h.State, now: cfg.Now, jitter: cfg.Jitter, log: cfg.Log,
+	s := &service{state: h.State, now: cfg.Now, jitter: cfg.Jitter, log: cfg.Logger,
 		backend: &backend{client: edge.Traced(h.Client("backend"))}}
 	if s.now == nil {
 		s.now = time.Now

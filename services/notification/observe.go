@@ -12,13 +12,13 @@ import (
 // What happens is logged by ids alone: no message, no address, no answer, which may repeat an address. Those are in
 // the notification, for its owner [T053].
 
-// metrics count outcomes; a nil registerer gets none of them.
+// metrics count outcomes; with a nil registry nobody sees them.
 type metrics struct {
 	notifications *prometheus.CounterVec
 	attempts      *prometheus.CounterVec
 }
 
-func newMetrics(reg prometheus.Registerer) *metrics {
+func newMetrics(reg *prometheus.Registry) *metrics {
 	m := &metrics{
 		notifications: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "docket_notifications_total",
@@ -37,7 +37,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 }
 
 // register shares the counter of another replica in the same process.
-func register(reg prometheus.Registerer, c *prometheus.CounterVec) *prometheus.CounterVec {
+func register(reg *prometheus.Registry, c *prometheus.CounterVec) *prometheus.CounterVec {
 	err := reg.Register(c)
 	if there, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
 		return there.ExistingCollector.(*prometheus.CounterVec)

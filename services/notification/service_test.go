@@ -15,6 +15,7 @@ import (
 	"github.com/docket-tasks/docket/event"
 	"github.com/docket-tasks/docket/host"
 	"github.com/docket-tasks/docket/host/embedded"
+	"github.com/docket-tasks/docket/task"
 )
 
 // TestBurst: 3,000 reminders of one user due in the same second, repeated and shuffled by the host, each come into
@@ -33,7 +34,7 @@ func TestBurst(t *testing.T) {
 	w.kept(burst)
 	seen, pages := map[string]int{}, 0
 	for next := "/api/notifications?limit=200"; next != ""; pages++ {
-		var items []Item
+		var items []InboxItem
 		res := w.call("ada", http.MethodGet, next, "", &items)
 		if got := res.Header.Get("X-Total-Count"); got != fmt.Sprint(burst) {
 			t.Fatalf("X-Total-Count %q, want %d", got, burst)
@@ -98,10 +99,10 @@ func TestDelivery(t *testing.T) {
 	if hook.DeliveryStatus != StatusDelivered || mail.DeliveryStatus != StatusDelivered || len(smtp.received()) != 1 {
 		t.Fatalf("webhook %+v, e-mail %+v", hook, mail)
 	}
-	later := longAgo().Add(time.Hour)
+	later := task.At(longAgo().Add(time.Hour))
 	want := []Attempt{
-		{At: longAgo(), Outcome: Retry, Answer: "HTTP/1.1 429 Too Many Requests", Next: &later},
-		{At: longAgo(), Outcome: Delivered, Answer: "HTTP/1.1 200 OK"},
+		{At: task.At(longAgo()), Outcome: Retry, Answer: "HTTP/1.1 429 Too Many Requests", Next: &later},
+		{At: task.At(longAgo()), Outcome: Delivered, Answer: "HTTP/1.1 200 OK"},
 	}
 	if diff := cmp.Diff(want, hook.Attempts); diff != "" {
 		t.Errorf("attempts (-want +got):\n%s", diff)
@@ -225,7 +226,7 @@ func TestHistory(t *testing.T) {
 		t.Fatalf("job %+v, want the removal of a block", h)
 	}
 	for _, filter := range []string{"", "&unread=true"} {
-		var items []Item
+		var items []InboxItem
 		res := w.call("ada", http.MethodGet, "/api/notifications?limit=200"+filter, "", &items)
 		if len(items) != 2*blockSize || res.Header.Get("X-Total-Count") != fmt.Sprint(2*blockSize) || nextLink(res) != "" {
 			t.Errorf("%q: %d items of %s, next %q, want %d", filter, len(items), res.Header.Get("X-Total-Count"), nextLink(res), 2*blockSize)

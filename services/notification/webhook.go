@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/docket-tasks/docket/task"
 )
 
 const (
@@ -61,7 +63,7 @@ func (w *webhook) Targets(_ context.Context, to Recipient) ([]string, error) {
 // webhookBody is what is posted: the three fields that Standard Webhooks recommends ("Payload structure").
 type webhookBody struct {
 	Type      string      `json:"type"`
-	Timestamp time.Time   `json:"timestamp"`
+	Timestamp task.Time   `json:"timestamp"`
 	Data      webhookData `json:"data"`
 }
 
@@ -71,7 +73,7 @@ type webhookData struct {
 	TaskID         string    `json:"task_id"`
 	UserID         string    `json:"user_id"`
 	Message        string    `json:"message"`
-	ScheduledTime  time.Time `json:"scheduled_time"`
+	ScheduledTime  task.Time `json:"scheduled_time"`
 }
 
 func (w *webhook) Deliver(ctx context.Context, to Recipient, n Notification) (Answer, error) {

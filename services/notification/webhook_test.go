@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/docket-tasks/docket/task"
 )
 
 const testSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -71,7 +73,8 @@ func webhookTo(url string) Recipient {
 
 var testNotification = Notification{
 	NotificationID: "0b8e2a34-5f5e-5c57-9f6e-0d2f8f0f0001", ReminderID: "r1", TaskID: "t1", UserID: "u1", Channel: "webhook",
-	Message: "Ärzte anrufen", ScheduledTime: time.Date(2026, 3, 29, 7, 0, 0, 0, time.UTC), CreatedAt: time.Date(2026, 3, 29, 7, 0, 1, 0, time.UTC),
+	Message: "Ärzte anrufen", ScheduledTime: task.At(time.Date(2026, 3, 29, 7, 0, 0, 0, time.UTC)),
+	CreatedAt: task.At(time.Date(2026, 3, 29, 7, 0, 1, 0, time.UTC)),
 }
 
 // TestWebhookAttempt posts to a real receiver that checks the signature, and reads its answers.

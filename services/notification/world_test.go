@@ -76,7 +76,7 @@ func open(t *testing.T, dir string, cfg Config, o embedded.Options) *world {
 	}
 	w.node = node
 	t.Cleanup(w.close)
-	cfg.Log = edge.NewLogger(w.log, Name, "info", "json")
+	cfg.Logger = edge.NewLogger(w.log, Name, "info", "json")
 	if w.service, err = New(cfg, node.Host(Name)); err != nil {
 		t.Fatal(err)
 	}
@@ -195,9 +195,9 @@ func (w *world) call(user, method, path, body string, out any) *http.Response {
 }
 
 // items is the first page of a user's inbox.
-func (w *world) items(user string) []Item {
+func (w *world) items(user string) []InboxItem {
 	w.t.Helper()
-	var items []Item
+	var items []InboxItem
 	if res := w.call(user, http.MethodGet, "/api/notifications", "", &items); res.StatusCode != http.StatusOK {
 		w.t.Fatalf("list: %s", res.Status)
 	}

@@ -27,11 +27,12 @@ import (
 // Name is the service's name, its app-id.
 const Name = "recurring-task"
 
-// Config is what an operator can set. Log is nil for slog.Default(), Metrics for none, Gatherer for no /metrics.
+// Config is what an operator can set; the zero Config is usable.
 type Config struct {
-	Log      *slog.Logger
-	Metrics  prometheus.Registerer
-	Gatherer prometheus.Gatherer
+	// Logger is nil for slog.Default().
+	Logger *slog.Logger
+	// Metrics gets the service's metrics and is what /metrics shows; nil means neither.
+	Metrics *prometheus.Registry
 }
 
 type service struct {
@@ -39,15 +40,20 @@ type service struct {
 	log     *slog.Logger
 }
 
-// New returns the service.
+// New returns the service. It depends on nothing at start, so the error is always nil; it is there because every
+// service is made the same way.
 func New(cfg Config, h host.Host) (host.Service, error) {
-	if cfg.Log == nil {
-		cfg.Log = slog.Default()
+	s := &service{backend: backend{edge.Traced(h.Client("backend"))}, log: cfg.Logger}
+	if s.log == nil {
+		s.log = slog.Default()
 	}
-	s := &service{backend: backend{edge.Traced(h.Client("backend"))}, log: cfg.Log}
+	var health edge.HealthOptions
+	observed := edge.HandlerOptions{Service: Name, Logger: s.log}
+	if cfg.Metrics != nil { // a nil *Registry in an interface would not be nil
+		health.Metrics, observed.Metrics = cfg.Metrics, cfg.Metrics
+	}
 	runtime := http.NewServeMux()
-	edge.Health(runtime, edge.HealthOptions{Metrics: cfg.Gatherer})
-	observed := edge.HandlerOptions{Service: Name, Logger: s.log, Metrics: cfg.Metrics}
+	edge.Health(runtime, health)
 	return host.Service{
 		Name:          Name,
 		Public:        edge.Handler(observed, http.NewServeMux()), // users have nothing to ask here
