@@ -51,6 +51,7 @@
 //	every (other, second, 3rd, 3) day, week, month, quarter, year; every morning, every friday evening
 //	every weekday, workday (Monday to Friday), weekend (Saturday); every mon, wed and fri; mon/wed; mon-fri; on mondays
 //	every month on the 1st (and 15th), on the last day, on the 2nd tuesday, on the last workday; every 15th
+//	on the 1st of every month, last friday of each month
 //	every 2nd tuesday (of the month); every last friday; every first workday; every other tuesday is fortnightly
 //	every year on dec 24; every 24th of december
 //	until 2027-01-01, for 5 times, 5 times, for 3 weeks; starting monday, from dec 1

@@ -1,6 +1,9 @@
 package quick
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // phrase is a run of tokens that a matcher understood; whether it counts depends on what stands around it.
 type phrase struct {
@@ -47,9 +50,12 @@ func (p *parser) candidates() (found [][]phrase) {
 			}
 			ph.from = i
 			if !p.counts(ph, stops) {
-				ph.need = never
+				ph.need = p.otherwise(ph)
+			}
+			if ph.need == never {
+				// No stop for what is before it.
 			} else if ph.need == tied {
-				stops[i] = max(stops[i], soft)
+				stops[i] = max(stops[i], hard)
 			} else if ph.kind == KindTime || ph.kind == KindEnd {
 				stops[i] = company
 			} else {
@@ -75,6 +81,16 @@ var matchers = []func(p *parser, i int) (phrase, bool){
 	(*parser).due, (*parser).time,
 }
 
+// otherwise returns what a phrase needs that does not count by what follows: a bare time may still count behind
+// a day ("daily at 8 journal"), but not before a name or a number of things ("at 9 Elms", "at 2 papers").
+func (p *parser) otherwise(ph phrase) stop {
+	next := p.word(ph.to)
+	if ph.kind != KindTime || !ph.clock.exact || ph.need != soft || p.titleCase(ph.to) || strings.HasSuffix(next, "s") {
+		return never
+	}
+	return tied
+}
+
 // stopAt returns the stop that the token itself makes.
 func (p *parser) stopAt(i int) stop {
 	switch t := p.tokens[i]; {
@@ -87,8 +103,12 @@ func (p *parser) stopAt(i int) stop {
 }
 
 // counts tells whether what follows the phrase lets it count. A phrase that begins the text needs a hard stop
-// ("Midnight in Paris"), unless it is a day and something to do follows ("monday call mom").
+// ("Midnight in Paris"), unless it is a day and something to do follows ("monday call mom"). A day that
+// something is said about is none to do something on ("tomorrow is another day").
 func (p *parser) counts(ph phrase, stops []stop) bool {
+	if (ph.kind == KindDue || ph.kind == KindRepeat) && predicates[p.word(ph.to)] {
+		return false
+	}
 	got := stops[ph.to]
 	if ph.need == tied {
 		return true
@@ -105,9 +125,7 @@ func (p *parser) counts(ph phrase, stops []stop) bool {
 // choose takes the phrases from left to right, the longest first where two begin together, the first of each
 // kind. Two dates or two times joined to a range or a choice are both left in the title.
 func (p *parser) choose(found [][]phrase) []phrase {
-	var chosen []phrase
-	taken := map[Kind]bool{}
-	tags := map[string]bool{}
+	c := choice{p: p, taken: map[Kind]bool{}, tags: map[string]bool{}}
 	for i := 0; i < len(p.tokens); {
 		if end := p.joined(found, i); end > i {
 			i = end
@@ -115,50 +133,64 @@ func (p *parser) choose(found [][]phrase) []phrase {
 		}
 		best := phrase{}
 		for _, ph := range found[i] {
-			if ph.need != never && ph.to > best.to && p.free(ph, taken, chosen) {
+			if ph.need != never && ph.to > best.to && c.free(ph) {
 				best = ph
 			}
 		}
-		if best.to == 0 || best.kind == KindTag && !tags[fold(best.value)] && len(tags) == MaxTags {
+		if best.to == 0 {
 			i++
 			continue
 		}
-		if best.kind == KindTag {
-			tags[fold(best.value)] = true
-		}
-		taken[best.kind] = true
-		if best.kind == KindDue && best.clock.exact {
-			taken[KindTime] = true
-		}
-		chosen = append(chosen, best)
+		c.take(best)
 		i = best.to
 	}
-	return chosen
+	return c.list
 }
 
-// free tells whether the kind of the phrase is still to be had. "5 times" and "for 3 weeks" have to stand
-// right behind another part of the repetition, and "at night" behind a day.
-func (p *parser) free(ph phrase, taken map[Kind]bool, chosen []phrase) bool {
+// choice is what choose has taken so far.
+type choice struct {
+	p         *parser
+	list      []phrase
+	taken     map[Kind]bool
+	tags      map[string]bool
+	reminders int
+}
+
+func (c *choice) take(ph phrase) {
+	c.list = append(c.list, ph)
+	c.taken[ph.kind] = true
 	switch ph.kind {
 	case KindTag:
-		return true
+		c.tags[fold(ph.value)] = true
 	case KindReminder:
-		n := len(ph.minutes)
-		for _, c := range chosen {
-			n += len(c.minutes)
-		}
-		return n <= MaxReminders
-	case KindTime:
-		return !taken[KindTime] && (ph.need != tied || p.follows(ph, chosen))
+		c.reminders += len(ph.minutes)
 	case KindDue:
-		if ph.start && !taken[KindRepeat] {
+		if ph.clock.exact {
+			c.taken[KindTime] = true
+		}
+	}
+}
+
+// free tells whether the kind of the phrase is still to be had, and what it needs before it is there: "5 times"
+// and "for 3 weeks" have to stand right behind another part of the repetition, "at night" behind a day.
+func (c *choice) free(ph phrase) bool {
+	switch ph.kind {
+	case KindTag:
+		return c.tags[fold(ph.value)] || len(c.tags) < MaxTags
+	case KindReminder:
+		return c.reminders+len(ph.minutes) <= MaxReminders
+	case KindTime:
+		return !c.taken[KindTime] && (ph.need != tied || c.p.follows(ph, c.list))
+	case KindDue:
+		if ph.start && !c.taken[KindRepeat] || ph.clock.exact && c.taken[KindTime] {
 			return false
 		}
-		return !taken[KindDue] && !(ph.clock.exact && taken[KindTime])
 	case KindEnd:
-		return !taken[KindEnd] && (ph.count == 0 || taken[KindRepeat] && p.follows(ph, chosen))
+		if ph.count > 0 && !(c.taken[KindRepeat] && c.p.follows(ph, c.list)) {
+			return false
+		}
 	}
-	return !taken[ph.kind]
+	return !c.taken[ph.kind]
 }
 
 // follows tells whether nothing but a comma stands between the phrase and the one chosen before it.

@@ -1,6 +1,9 @@
 package quick
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // weekdayDate reads "friday" (the next one, not today), "this friday" (today counts) and "next friday" (the one
 // in the following week).
@@ -220,8 +223,8 @@ func (p *parser) inAmount(j int, lead string) found {
 	} else {
 		f.to = p.skip(to, "time") // "in 3 weeks' time"
 	}
-	if p.is(k, "a", "an") {
-		f.need = soft
+	if p.is(k, "a", "an") || n > 1 && !strings.HasSuffix(unowned(p.word(to-1)), "s") {
+		f.need = soft // "in 30 min batches"
 	}
 	if u >= day {
 		f.date = addUnits(p.today, n, u)

@@ -24,6 +24,9 @@ func (p *parser) repeat(i int) (phrase, bool) {
 		days, to := p.weekdayList(i + 1)
 		return phrase{to: to, kind: KindRepeat, need: soft, rule: &rule{freq: "WEEKLY", interval: 1, days: days}}, true
 	}
+	if r, to := p.ofEveryMonth(i); r != nil {
+		return phrase{to: to, kind: KindRepeat, rule: r}, true
+	}
 	if !p.is(i, "every") {
 		return phrase{}, false
 	}
@@ -33,6 +36,15 @@ func (p *parser) repeat(i int) (phrase, bool) {
 		}
 	}
 	return phrase{}, false
+}
+
+// ofEveryMonth reads "on the 1st of every month", "last friday of each month".
+func (p *parser) ofEveryMonth(i int) (*rule, int) {
+	r, to := p.inMonth(p.skip(p.skip(i, "on"), "the"))
+	if r == nil || !p.is(to, "of") || !p.is(to+1, "every", "each") || !p.is(to+2, "month") {
+		return nil, 0
+	}
+	return r, to + 3
 }
 
 // every makes the phrase of a rule, with the part of the day behind it. A unit written like a name has to end

@@ -241,14 +241,22 @@ func (p *parser) unbracket(spans []Span, k, low int) {
 		return
 	}
 	last := k
-	for last+1 < len(spans) && spans[last+1].Kind != KindEscape && blank(p.runes[spans[last].End:spans[last+1].Start]) {
+	for last+1 < len(spans) && spans[last+1].Kind != KindEscape && idle(p.runes[spans[last].End:spans[last+1].Start]) {
 		last++
 	}
 	end := spans[last].End
 	if end < p.limit(spans, last) && strings.ContainsRune(")]}", p.runes[end]) {
 		spans[k].Start--
 		spans[last].End++
+		for ; k < last; k++ {
+			spans[k].End = spans[k+1].Start
+		}
 	}
+}
+
+// idle tells whether there is nothing but white space and separators.
+func idle(rs []rune) bool {
+	return !slices.ContainsFunc(rs, func(r rune) bool { return !unicode.IsSpace(r) && !separator(r) })
 }
 
 func separator(r rune) bool { return strings.ContainsRune(",.;:—", r) }

@@ -134,6 +134,9 @@ var counted = set(`part step page room version chapter no ratio score psalm psal
 var verbs = set(`call buy pay send meet go email mail write finish submit book clean pick get do make check prepare
 	take visit bring ask order fix read start return review update plan water wash cook practice study talk text`)
 
+// predicates make a sentence about the day before them.
+var predicates = set("is isn't was wasn't are were will won't has had never counts matters comes came can")
+
 // joiners make a range or choice of two dates, which are then both title.
 var joiners = set("and or to through thru - – — & + / vs")
 
