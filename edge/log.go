@@ -19,10 +19,10 @@ func NewLogger(w io.Writer, service, level, format string) *slog.Logger {
 	}
 	log := slog.New(traced{h}).With("service", service)
 	if badLevel {
-		log.Warn("unknown log level, using info", "level", level)
+		log.Warn("unknown log level, using info", "given", level)
 	}
 	if format != "" && format != "json" && format != "text" {
-		log.Warn("unknown log format, using json", "format", format)
+		log.Warn("unknown log format, using json", "given", format)
 	}
 	return log
 }

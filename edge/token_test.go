@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -277,7 +278,7 @@ func TestRequire(t *testing.T) {
 	reader := ann
 	reader.Scope = edge.ScopeRead
 	write, read := "Bearer "+b.issue(t, ann), "Bearer "+b.issue(t, reader)
-	for name, h := range map[string]http.Handler{"bare": bare, "behind Handler": edge.Handler(edge.HandlerOptions{Service: "x"}, bare)} {
+	for name, h := range map[string]http.Handler{"bare": bare, "behind Handler": edge.Handler(edge.HandlerOptions{Service: "x", Logger: slog.New(slog.DiscardHandler)}, bare)} {
 		for _, tt := range []struct {
 			method, header string
 			status         int
@@ -299,7 +300,7 @@ func TestRequire(t *testing.T) {
 
 // TestPrincipalIsNotInherited calls one service from another in the same process, with the caller's context.
 func TestPrincipalIsNotInherited(t *testing.T) {
-	callee := edge.Handler(edge.HandlerOptions{Service: "callee"}, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	callee := edge.Handler(edge.HandlerOptions{Service: "callee", Logger: slog.New(slog.DiscardHandler)}, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if p, ok := edge.PrincipalOf(r.Context()); ok {
 			t.Errorf("the callee sees the caller's principal %v", p)
 		}

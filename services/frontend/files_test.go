@@ -9,7 +9,8 @@ import (
 	"testing/fstest"
 
 	"github.com/docket-tasks/docket/host"
-	"github.com/docket-tasks/docket/services/frontend")
+	"github.com/docket-tasks/docket/services/frontend"
+)
 
 // TestPages checks which file a path shows and how long a browser may keep it.
 func TestPages(t *testing.T) {
