@@ -193,22 +193,24 @@ func Resolve(local time.Time, zone *time.Location) time.Time {
 	return resolve(wallOf(local), zone)
 }
 
-// resolve walks the periods of constant offset, from one that surely is too early, to the first that shows wall.
+// resolve tries the offsets that hold a good day before and after, whatever the zone; no zone changes its clocks twice
+// in two days. Not by [time.Time.ZoneBounds]: after 2037 it ends leap years a day early (Go 1.26).
 func resolve(wall int64, zone *time.Location) time.Time {
-	at := time.Unix(wall-26*60*60, 0).In(zone)
-	before := 0
-	for first := true; ; first = false {
-		_, offset := at.Zone()
-		start, end := at.ZoneBounds()
-		instant := time.Unix(wall-int64(offset), 0)
-		if !first && instant.Before(start) {
-			return time.Unix(wall-int64(before), 0).UTC() // in the gap between the two periods
-		}
-		if end.IsZero() || instant.Before(end) {
-			return instant.UTC()
-		}
-		at, before = end, offset
+	const reach = 26 * 60 * 60
+	before, after := offsetAt(wall-reach, zone), offsetAt(wall+reach, zone)
+	if before == after || offsetAt(wall-before, zone) == before {
+		return wallTime(wall - before) // the one before is the earlier of two: clocks are set back
 	}
+	if offsetAt(wall-after, zone) == after {
+		return wallTime(wall - after)
+	}
+	return wallTime(wall - before) // in the gap
+}
+
+// offsetAt returns the seconds east of UTC that zone has at an instant.
+func offsetAt(unix int64, zone *time.Location) int64 {
+	_, offset := time.Unix(unix, 0).In(zone).Zone()
+	return int64(offset)
 }
 
 // wallOf returns what t's clock shows, in seconds as if it were UTC.
