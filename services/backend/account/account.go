@@ -46,7 +46,7 @@ const (
 	// touchEvery is how coarse "last used" is: one write in this time at most.
 	touchEvery = time.Hour
 	// maxAttempts bounds how often a change is tried against concurrent ones.
-	maxAttempts = 16
+	maxAttempts = 64
 )
 
 var (
@@ -136,7 +136,7 @@ func retry(ctx context.Context, try func() error) error {
 			return err
 		}
 		select {
-		case <-time.After(randv2.N(time.Duration(attempt+1) * 2 * time.Millisecond)):
+		case <-time.After(randv2.N(time.Duration(min(attempt+1, 16)) * 2 * time.Millisecond)):
 		case <-ctx.Done():
 			return fmt.Errorf("%w (%w)", host.ErrUnavailable, ctx.Err())
 		}

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -103,22 +102,18 @@ func TestTokenLimit(t *testing.T) {
 	st := newSite(t)
 	u, me := st.first()
 	var made atomic.Int32
-	var wg sync.WaitGroup
-	for worker := range 4 {
-		replica := siteOn(t, st.host, st.clock)
-		wg.Go(func() {
-			for i := range 30 {
-				_, _, err := replica.store.NewToken(t.Context(), u.ID, TokenRequest{Name: fmt.Sprintf("%d-%d", worker, i), Scope: edge.ScopeRead})
-				switch {
-				case err == nil:
-					made.Add(1)
-				case !errors.Is(err, ErrTooManyTokens):
-					t.Error(err)
-				}
+	workers := st.replicas(4)
+	atOnce(len(workers), func(worker int) {
+		for i := range 30 {
+			_, _, err := workers[worker].store.NewToken(t.Context(), u.ID, TokenRequest{Name: fmt.Sprintf("%d-%d", worker, i), Scope: edge.ScopeRead})
+			switch {
+			case err == nil:
+				made.Add(1)
+			case !errors.Is(err, ErrTooManyTokens):
+				t.Error(err)
 			}
-		})
-	}
-	wg.Wait()
+		}
+	})
 	if made.Load() != MaxTokens-1 {
 		t.Errorf("made %d tokens beside the first, want %d", made.Load(), MaxTokens-1)
 	}
@@ -176,22 +171,18 @@ func TestCodeWorksOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	var in, refused atomic.Int32
-	var wg sync.WaitGroup
-	for range 8 {
-		replica := siteOn(t, st.host, st.clock)
-		wg.Go(func() {
-			body := `{"code":"` + code + `","time_zone":"Europe/Rome"}`
-			switch res := replica.serve(replica.public, http.MethodPost, "/api/session", nil, body); res.status {
-			case http.StatusCreated:
-				in.Add(1)
-			case http.StatusBadRequest:
-				refused.Add(1)
-			default:
-				t.Errorf("%d %s", res.status, res.body)
-			}
-		})
-	}
-	wg.Wait()
+	browsers := st.replicas(8)
+	atOnce(len(browsers), func(i int) {
+		// No zone is sent: the code is all that could conflict.
+		switch res := browsers[i].serve(browsers[i].public, http.MethodPost, "/api/session", nil, `{"code":"`+code+`"}`); res.status {
+		case http.StatusCreated:
+			in.Add(1)
+		case http.StatusBadRequest:
+			refused.Add(1)
+		default:
+			t.Errorf("%d %s", res.status, res.body)
+		}
+	})
 	if in.Load() != 1 || refused.Load() != 7 {
 		t.Errorf("%d signed in, %d refused", in.Load(), refused.Load())
 	}

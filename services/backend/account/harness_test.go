@@ -217,3 +217,27 @@ func (st *site) item(key string) host.Item {
 
 // drain waits for the last uses being noted.
 func (st *site) drain() { st.store.background.Wait() }
+
+// atOnce runs do(0) to do(n-1), which start together, and waits for them.
+func atOnce(n int, do func(i int)) {
+	start := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			do(i)
+		})
+	}
+	close(start)
+	wg.Wait()
+}
+
+// replicas returns n more sites on the same state.
+func (st *site) replicas(n int) []*site {
+	st.t.Helper()
+	sites := make([]*site, n)
+	for i := range sites {
+		sites[i] = siteOn(st.t, st.host, st.clock)
+	}
+	return sites
+}

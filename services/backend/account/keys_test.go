@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/docket-tasks/docket/edge"
@@ -22,14 +21,11 @@ import (
 // Replicas that start at once sign with one key, and so do those that start later.
 func TestSigningKeyIsMadeOnce(t *testing.T) {
 	st := newSite(t)
-	const replicas = 8
-	var docs [replicas][]byte
-	var wg sync.WaitGroup
-	for i := range replicas {
-		replica := siteOn(t, st.host, st.clock)
-		wg.Go(func() { docs[i] = replica.serve(replica.internal, http.MethodGet, "/internal/keys", nil, "").body })
-	}
-	wg.Wait()
+	replicas := st.replicas(8)
+	docs := make([][]byte, len(replicas))
+	atOnce(len(replicas), func(i int) {
+		docs[i] = replicas[i].serve(replicas[i].internal, http.MethodGet, "/internal/keys", nil, "").body
+	})
 	for i, doc := range docs {
 		if !bytes.Equal(doc, docs[0]) || !bytes.Contains(doc, []byte(`"kid"`)) {
 			t.Errorf("replica %d publishes %s, replica 0 %s", i, doc, docs[0])
@@ -141,6 +137,10 @@ func TestRoutesAreDocumented(t *testing.T) {
 	ref := patch.RequestBody.Content["application/merge-patch+json"].Schema.Ref
 	if fields := doc.Components.Schemas.SchemaFromRef(ref); fields == nil || fields.Properties["time_zone"] == nil {
 		t.Errorf("the body of PATCH /api/me is %q", ref)
+	}
+	webhook := doc.Components.Schemas.Map()["Channels"].Properties["webhook"]
+	if len(webhook.OneOf) != 2 || webhook.OneOf[0].Ref != "#/components/schemas/Webhook" || webhook.OneOf[1].Type != "null" {
+		t.Errorf("channels.webhook is documented as %+v", webhook)
 	}
 	if got := doc.Paths["/api/session"].Post.Security; len(got) != 1 || len(got[0]) != 0 {
 		t.Errorf("POST /api/session asks for %v", got)

@@ -100,6 +100,31 @@ type WebhookPatch struct {
 	Secret *string `json:"secret,omitempty" nullable:"true" doc:"whsec_ and base64 of 24 to 64 bytes; null makes a new one"`
 }
 
+// TransformSchema implements huma.SchemaTransformer.
+func (UserPatch) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return orNull(s, "channels")
+}
+
+// TransformSchema implements huma.SchemaTransformer.
+func (ChannelsPatch) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return orNull(s, "webhook")
+}
+
+// TransformSchema implements huma.SchemaTransformer.
+func (Channels) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return orNull(s, "webhook")
+}
+
+// orNull documents that the object at field may be null, which huma has no tag for.
+func orNull(s *huma.Schema, field string) *huma.Schema {
+	object := s.Properties[field]
+	s.Properties[field] = &huma.Schema{
+		Description: object.Description,
+		OneOf:       []*huma.Schema{{Ref: object.Ref}, {Type: "null"}},
+	}
+	return s
+}
+
 // patchOp documents the body by UserPatch, and leaves the checking of it to parsePatch.
 func patchOp(api huma.API) huma.Operation {
 	o := op("update-me", http.MethodPatch, "/api/me", "Change the user who asks (JSON merge patch)", http.StatusOK, 400, 409, 412)
@@ -150,7 +175,9 @@ func ifMatch(header string) func(version int64) bool {
 	}
 }
 
-type tokensAnswer struct{ Body []Token }
+type tokensAnswer struct {
+	Body []Token `nullable:"false"`
+}
 
 func (s *Store) listTokens(ctx context.Context, _ *struct{}) (*tokensAnswer, error) {
 	p, err := caller(ctx)

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,21 +26,17 @@ func TestBootstrapHappensOnce(t *testing.T) {
 	var users [processes]User
 	var tokens [processes]string
 	var created atomic.Int32
-	var wg sync.WaitGroup
-	for i := range processes {
-		wg.Go(func() {
-			s := New(st.host.State, st.host.Secrets, st.clock.now, quiet)
-			u, token, made, err := s.Bootstrap(t.Context(), "Me", "Europe/Berlin")
-			if err != nil {
-				t.Error(err)
-			}
-			if made {
-				created.Add(1)
-			}
-			users[i], tokens[i] = u, token
-		})
-	}
-	wg.Wait()
+	atOnce(processes, func(i int) {
+		s := New(st.host.State, st.host.Secrets, st.clock.now, quiet)
+		u, token, made, err := s.Bootstrap(t.Context(), fmt.Sprintf("Me %d", i), "Europe/Berlin")
+		if err != nil {
+			t.Error(err)
+		}
+		if made {
+			created.Add(1)
+		}
+		users[i], tokens[i] = u, token
+	})
 	if created.Load() != 1 {
 		t.Fatalf("created %d times, want once", created.Load())
 	}
@@ -237,16 +232,12 @@ func TestPatchesAtOnce(t *testing.T) {
 	st := newSite(t)
 	u, me := st.first()
 	bodies := []string{`{"name":"Ada"}`, `{"email":"ada@example.org"}`, `{"locale":"de"}`, `{"reminder_minutes":[7]}`, `{"channels":{"webhook":{"url":"https://example.org"}}}`}
-	var wg sync.WaitGroup
-	for _, body := range bodies {
-		replica := siteOn(t, st.host, st.clock)
-		wg.Go(func() {
-			if res := replica.call(me, http.MethodPatch, "/api/me", body); res.status != http.StatusOK {
-				t.Errorf("%s: %d %s", body, res.status, res.body)
-			}
-		})
-	}
-	wg.Wait()
+	replicas := st.replicas(len(bodies))
+	atOnce(len(bodies), func(i int) {
+		if res := replicas[i].call(me, http.MethodPatch, "/api/me", bodies[i]); res.status != http.StatusOK {
+			t.Errorf("%s: %d %s", bodies[i], res.status, res.body)
+		}
+	})
 	got, err := st.store.User(t.Context(), u.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -330,18 +321,15 @@ func TestNamesAreUniqueAtOnce(t *testing.T) {
 	st := newSite(t)
 	_, admin := st.first()
 	var made, refused atomic.Int32
-	var wg sync.WaitGroup
-	for _, name := range []string{"ada", "Ada", "ADA", "aDa"} {
-		wg.Go(func() {
-			switch res := st.call(admin, http.MethodPost, "/api/users", `{"name":"`+name+`"}`); res.status {
-			case http.StatusCreated:
-				made.Add(1)
-			case http.StatusConflict:
-				refused.Add(1)
-			}
-		})
-	}
-	wg.Wait()
+	names := []string{"ada", "Ada", "ADA", "aDa"}
+	atOnce(len(names), func(i int) {
+		switch res := st.call(admin, http.MethodPost, "/api/users", `{"name":"`+names[i]+`"}`); res.status {
+		case http.StatusCreated:
+			made.Add(1)
+		case http.StatusConflict:
+			refused.Add(1)
+		}
+	})
 	if made.Load() != 1 || refused.Load() != 3 {
 		t.Errorf("%d made, %d refused", made.Load(), refused.Load())
 	}
