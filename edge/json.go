@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"unicode/utf8"
 
@@ -73,39 +72,75 @@ func escaped(hex []byte) uint64 {
 	return unit
 }
 
-// uniqueNames checks valid JSON for objects with two members of one name (RFC 8259 section 4).
+// uniqueNames checks valid JSON for objects with two members of one name (RFC 8259 section 4). A string is a name
+// where a colon follows it.
 func uniqueNames(data []byte) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	var open []map[string]bool // nil for an array
-	name := false              // the next token of an object is a name
-	for {
-		t, err := d.Token()
-		if err == io.EOF {
-			return nil
-		} else if err != nil {
-			return describe(err)
-		}
-		switch t := t.(type) {
-		case json.Delim:
-			switch t {
-			case '{':
-				open = append(open, map[string]bool{})
-			case '[':
-				open = append(open, nil)
-			default:
-				open = open[:len(open)-1]
+	var open []names
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '{':
+			open = append(open, names{})
+		case '}':
+			open = open[:len(open)-1]
+		case '"':
+			end := closingQuote(data, i)
+			next := bytes.TrimLeft(data[end+1:], " \t\r\n")
+			if len(next) > 0 && next[0] == ':' && !open[len(open)-1].add(data[i:end+1]) {
+				return fmt.Errorf("names %s twice", data[i:end+1])
 			}
-		case string:
-			if name {
-				in := open[len(open)-1]
-				if in[t] {
-					return fmt.Errorf("names %q twice", t)
-				}
-				in[t], name = true, false
-				continue
-			}
+			i = end
 		}
-		name = len(open) > 0 && open[len(open)-1] != nil
 	}
+	return nil
+}
+
+// closingQuote returns where the string that starts at data[start] ends.
+func closingQuote(data []byte, start int) int {
+	for i := start + 1; ; i++ {
+		switch data[i] {
+		case '\\':
+			i++
+		case '"':
+			return i
+		}
+	}
+}
+
+// names are the members of one object: a list while they are few, a set so that many do not take forever.
+type names struct {
+	few  [][]byte
+	many map[string]bool
+}
+
+const fewNames = 24
+
+// add notes a quoted name; false means that it was there already.
+func (n *names) add(quoted []byte) bool {
+	name := quoted
+	if bytes.IndexByte(quoted, '\\') >= 0 {
+		var plain string
+		if json.Unmarshal(quoted, &plain) == nil { // always: data is valid JSON
+			name = append(append([]byte{'"'}, plain...), '"')
+		}
+	}
+	if n.many == nil && len(n.few) < fewNames {
+		for _, other := range n.few {
+			if bytes.Equal(other, name) {
+				return false
+			}
+		}
+		n.few = append(n.few, name)
+		return true
+	}
+	if n.many == nil {
+		n.many = make(map[string]bool, 2*fewNames)
+		for _, other := range n.few {
+			n.many[string(other)] = true
+		}
+	}
+	if n.many[string(name)] {
+		return false
+	}
+	n.many[string(name)] = true
+	return true
 }

@@ -3,6 +3,7 @@ package edge_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -23,6 +24,17 @@ func TestStrictJSON(t *testing.T) {
 		if err := edge.UnmarshalJSON([]byte(text), &v); (err == nil) != ok {
 			t.Errorf("%q: %v, want accepted %v", text, err, ok)
 		}
+	}
+	many := `{"k0":0`
+	for i := range 5000 {
+		many += fmt.Sprintf(`,"k%d":{"k%d":0}`, i+1, i)
+	}
+	var v any
+	if err := edge.UnmarshalJSON([]byte(many+"}"), &v); err != nil {
+		t.Errorf("5001 different names: %v", err)
+	}
+	if err := edge.UnmarshalJSON([]byte(many+`,"k3000":0}`), &v); err == nil {
+		t.Error("the same name 3000 members later was accepted")
 	}
 	var typed struct{ N int }
 	if err := edge.UnmarshalJSON([]byte(`{"n":"x"}`), &typed); err == nil || strings.Contains(err.Error(), "Go ") {

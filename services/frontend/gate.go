@@ -95,10 +95,11 @@ func (g *gate) session(w http.ResponseWriter, r *http.Request, up *upstream) {
 		refuse(w, r, err)
 		return
 	}
-	cookies := r.CookiesNamed(g.cookie())
+	name := g.cookie(r)
+	cookies := r.CookiesNamed(name)
 	ours := len(cookies) == 1 && plausible(cookies[0].Value)
 	if ours {
-		out.Header.Set("Cookie", g.cookie()+"="+cookies[0].Value)
+		out.Header.Set("Cookie", name+"="+cookies[0].Value)
 	}
 	res, err := up.send(out)
 	if err != nil {
@@ -114,7 +115,7 @@ func (g *gate) session(w http.ResponseWriter, r *http.Request, up *upstream) {
 // admit returns the credential of a request that may go on to be identified. A cookie comes along with requests
 // that other sites make a browser send, so an unsafe one has to come from this site.
 func (g *gate) admit(r *http.Request) (credential, error) {
-	cred, err := credentialOf(r, g.cookie())
+	cred, err := credentialOf(r, g.cookie(r))
 	switch {
 	case err != nil:
 		return cred, err
@@ -130,8 +131,9 @@ func crossOrigin() *edge.Problem {
 	return edge.NewProblem(http.StatusForbidden, "cross_origin", "changes with a session cookie are accepted from this site's own pages only")
 }
 
-func (g *gate) cookie() string {
-	if g.tls {
+// cookie names the session cookie, which is another one over TLS; backend decides by the X-Forwarded-Proto we send.
+func (g *gate) cookie(r *http.Request) string {
+	if g.proto(r) == "https" {
 		return hostCookie
 	}
 	return plainCookie
@@ -156,8 +158,7 @@ func (g *gate) request(w http.ResponseWriter, r *http.Request, up *upstream) (*h
 		}
 	}
 	out.Header["Accept-Encoding"] = identityEncoding
-	proto, client := g.origin(r)
-	own := [4]string{proto, r.Host, client, edge.Trace(r.Context())}
+	own := [4]string{g.proto(r), r.Host, g.caller(r), edge.Trace(r.Context())}
 	out.Header["X-Forwarded-Proto"] = own[0:1:1]
 	out.Header["X-Forwarded-Host"] = own[1:2:2]
 	out.Header["X-Forwarded-For"] = own[2:3:3]
@@ -181,26 +182,24 @@ func (g *gate) request(w http.ResponseWriter, r *http.Request, up *upstream) (*h
 // empty tells whether the request certainly has no body.
 func empty(r *http.Request) bool { return r.Body == nil || r.Body == http.NoBody }
 
-// origin returns by which protocol and from which address the caller came.
-func (g *gate) origin(r *http.Request) (proto, client string) {
+// proto returns the protocol by which the caller came.
+func (g *gate) proto(r *http.Request) string {
+	if g.tls || r.TLS != nil || g.trust && r.Header.Get("X-Forwarded-Proto") == "https" {
+		return "https"
+	}
+	return "http"
+}
+
+// caller returns the address from which the caller came; with a proxy of ours in front, after the ones it names.
+func (g *gate) caller(r *http.Request) string {
 	client, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		client = r.RemoteAddr
 	}
-	proto = "http"
-	if g.tls || r.TLS != nil {
-		proto = "https"
+	if before := r.Header.Get("X-Forwarded-For"); g.trust && before != "" {
+		return before + ", " + client
 	}
-	if !g.trust {
-		return proto, client
-	}
-	if p := r.Header.Get("X-Forwarded-Proto"); p == "http" || p == "https" {
-		proto = p
-	}
-	if before := r.Header.Get("X-Forwarded-For"); before != "" {
-		client = before + ", " + client
-	}
-	return proto, client
+	return client
 }
 
 var errUnreachable = errors.New("service cannot be reached")

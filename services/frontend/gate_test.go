@@ -54,6 +54,9 @@ func TestTrustedProxy(t *testing.T) {
 	if f, p := got.Header.Get("X-Forwarded-For"), got.Header.Get("X-Forwarded-Proto"); f != "6.6.6.6, 192.0.2.1" || p != "https" {
 		t.Errorf("X-Forwarded-For = %q, -Proto = %q", f, p)
 	}
+	if res := send(door, "GET", "/api/me", "", "Cookie", "__Host-docket_session=good-session", "X-Forwarded-Proto", "https"); res.StatusCode != http.StatusOK {
+		t.Errorf("the cookie that backend sets for https = %d, want 200", res.StatusCode)
+	}
 	got = seen(t, send(door, "GET", "/api/me", "", "Authorization", bearer, "X-Forwarded-Proto", "gopher"))
 	if p := got.Header.Get("X-Forwarded-Proto"); p != "http" {
 		t.Errorf("X-Forwarded-Proto = %q, want http", p)
