@@ -302,3 +302,22 @@ func TestCountOverCycles(t *testing.T) {
 		}
 	}
 }
+
+// No search looks at more days than a cycle of the calendar has, whatever the frequency and the interval.
+func TestWorkIsBounded(t *testing.T) {
+	for freq, longest := range []int64{daily: 1, weekly: 7, monthly: 31, yearly: 371} {
+		for interval := 1; interval <= MaxInterval; interval++ {
+			p := Pattern{freq: frequency(freq), interval: interval, weekStart: time.Monday}
+			p.weekNumbers.any = p.freq == yearly
+			r := p.from(0)
+			if work := r.cycle() * longest; work > 150_000 {
+				t.Fatalf("every %d of %s costs %d days", interval, frequencies[freq], work)
+			}
+			start, end := r.period(r.cycle())
+			first, after := r.period(0)
+			if (start-first)%146097 != 0 || end-start != after-first {
+				t.Fatalf("every %d of %s does not repeat after %d periods", interval, frequencies[freq], r.cycle())
+			}
+		}
+	}
+}
