@@ -1,0 +1,142 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/docket-tasks/docket/host"
+)
+
+// A trail is a row of keys numbered by version from 1: a list's entries or a task's pointers. Events create them in
+// any order, so there may be holes, and no key says where the row ends.
+//
+// Its head is a hint of that: up to where it has no hole, and the highest version known. It is written by the handler of
+// every 64th version only, by compare-and-swap and never downwards, so writers hardly meet and an event costs no
+// third operation. Readers start at the hint and probe upwards, a window of 128 versions in one bulk read, until a run
+// of 64 absent ones. What can be overlooked that way are versions behind a hole of 64 or more that no hint has
+// bridged yet: they show as soon as the hole closes or a multiple of 64 beyond it arrives. A hint that was lost
+// with its process costs some more probing, nothing else.
+type trail struct {
+	state  host.State
+	prefix string
+	head   string
+}
+
+const (
+	window = 128
+	stride = 64
+)
+
+func listTrail(state host.State, list string) trail {
+	return trail{state, EntryPrefix + list + "/", HeadPrefix + "list/" + list}
+}
+
+func taskTrail(state host.State, task string) trail {
+	return trail{state, PointerPrefix + task + "/", HeadPrefix + "task/" + task}
+}
+
+// reach is how far a trail goes.
+type reach struct {
+	// Whole is the version up to which nothing is missing.
+	Whole int64 `json:"whole"`
+	// Max is the highest version there is.
+	Max int64 `json:"max"`
+}
+
+// reach probes upwards from the stored hint.
+func (t trail) reach(ctx context.Context) (reach, error) {
+	_, now, _, err := t.advance(ctx)
+	return now, err
+}
+
+// advance returns the stored reach with its ETag, and what it is now.
+func (t trail) advance(ctx context.Context) (stored, now reach, etag string, err error) {
+	item, err := t.state.Get(ctx, t.head)
+	if err != nil {
+		return stored, now, "", fmt.Errorf("read %s: %w", t.head, err)
+	}
+	if item.Exists() {
+		if err := json.Unmarshal(item.Value, &stored); err != nil {
+			return stored, now, "", fmt.Errorf("decode %s: %w", t.head, err)
+		}
+	}
+	now = stored
+	looked := now.Whole // versions up to here have been looked at
+	for run := int64(window); run == window; {
+		var last int64
+		if run, last, err = t.probe(ctx, now.Whole); err != nil {
+			return stored, now, "", err
+		}
+		looked = now.Whole + window
+		now.Whole += run
+		now.Max = max(now.Max, last)
+	}
+	for now.Max+stride > looked {
+		_, last, err := t.probe(ctx, now.Max)
+		if err != nil {
+			return stored, now, "", err
+		}
+		looked = now.Max + window
+		now.Max = max(now.Max, last)
+	}
+	return stored, now, item.ETag, nil
+}
+
+// probe reads the window above a version. It returns how many versions follow it without a hole, and the highest there
+// is, 0 for none.
+func (t trail) probe(ctx context.Context, above int64) (run, last int64, err error) {
+	items, err := t.read(ctx, above+window, above+1)
+	if err != nil {
+		return 0, 0, err
+	}
+	for i, item := range items { // from the highest down
+		version := above + window - int64(i)
+		if !item.Exists() {
+			run = 0
+			continue
+		}
+		run++
+		last = max(last, version)
+	}
+	return run, last, nil
+}
+
+// read returns the items from version hi down to lo.
+func (t trail) read(ctx context.Context, hi, lo int64) ([]host.Item, error) {
+	keys := make([]string, 0, hi-lo+1)
+	for v := hi; v >= lo; v-- {
+		keys = append(keys, t.prefix+strconv.FormatInt(v, 10))
+	}
+	items, err := t.state.GetBulk(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("read %s%d to %d: %w", t.prefix, lo, hi, err)
+	}
+	return items, nil
+}
+
+// raise stores how far the trail reaches now that version is there.
+func (t trail) raise(ctx context.Context, version int64) error {
+	var err error
+	for range maxTries {
+		stored, now, etag, advErr := t.advance(ctx)
+		if advErr != nil {
+			return advErr
+		}
+		now.Max = max(now.Max, version)
+		if now == stored {
+			return nil
+		}
+		value, encErr := json.Marshal(now)
+		if encErr != nil {
+			return encErr
+		}
+		err = t.state.Commit(ctx, host.Tx{Ops: []host.Op{host.Replace(t.head, value, etag)}})
+		if !errors.Is(err, host.ErrConflict) {
+			return err
+		}
+	}
+	return err
+}
