@@ -59,7 +59,7 @@ func newInside(t testing.TB, now func() time.Time) *inside {
 		defer s.mu.Unlock()
 		_ = json.NewEncoder(w).Encode(s.issuer.PublicKeys())
 	})
-	mux.HandleFunc("/api/session", func(w http.ResponseWriter, r *http.Request) { s.answer(w, r) })
+	mux.HandleFunc("POST /api/session", func(w http.ResponseWriter, r *http.Request) { s.answer(w, r) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.verifier.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answer(w, r) })).ServeHTTP(w, r)
 	})
@@ -118,6 +118,12 @@ func (s *inside) rotate(t testing.TB, kid string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.issuer = edge.NewIssuer([]edge.SigningKey{{KID: kid, Private: private}}, s.now)
+}
+
+func (s *inside) revoke(credential string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.valid, credential)
 }
 
 func (s *inside) exchanges() int {

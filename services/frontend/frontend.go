@@ -84,8 +84,9 @@ func New(cfg Config, h host.Host) (host.Service, error) {
 	gate := newGate(cfg, h.Client)
 	mux := http.NewServeMux()
 	for _, r := range routes {
-		mux.Handle(r.pattern, gate.to(r.service, isSession(r.pattern)))
+		mux.Handle(r.pattern, gate.to(r.service))
 	}
+	mux.Handle("POST "+sessionPath, gate.signIn())
 	if cfg.WS != nil {
 		mux.Handle("GET /ws", cfg.WS)
 	}

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/docket-tasks/docket/edge"
@@ -16,6 +15,8 @@ const (
 	// maxBatch bounds POST /api/tasks/batch: 200 changes of 20 KiB each on average.
 	maxBatch  = 4 << 20
 	batchPath = "/api/tasks/batch"
+	// sessionPath signs in (POST, without an identity) and out (DELETE, with one).
+	sessionPath = "/api/session"
 )
 
 // gate authenticates requests and forwards them.
@@ -33,16 +34,32 @@ func newGate(cfg Config, client func(string) *http.Client) *gate {
 	}
 }
 
-func isSession(pattern string) bool { return strings.HasPrefix(pattern, "/api/session") }
-
-// to returns the handler that forwards to a service. A session route gets the caller's session cookie and needs
-// no identity: it is where one comes from.
-func (g *gate) to(service string, session bool) http.Handler {
+// to returns the handler that forwards to a service with the caller's identity.
+func (g *gate) to(service string) http.Handler {
 	up := newUpstream(service, g.client(service))
-	if session {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.session(w, r, up) })
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.forward(w, r, up) })
+}
+
+// signIn returns the handler for the one route of callers without an identity: it is where they get one.
+func (g *gate) signIn() http.Handler {
+	up := newUpstream("backend", g.client("backend"))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if g.origins.Check(r) != nil { // another site must not sign a browser in as somebody else
+			refuse(w, r, crossOrigin())
+			return
+		}
+		out, err := g.request(w, r, up)
+		if err != nil {
+			refuse(w, r, err)
+			return
+		}
+		res, err := up.send(out)
+		if err != nil {
+			refuse(w, r, err)
+			return
+		}
+		up.answer(w, r, res)
+	})
 }
 
 // forward sends the request on with the caller's identity. Where a service refuses an identity that was kept from
@@ -66,6 +83,9 @@ func (g *gate) forward(w http.ResponseWriter, r *http.Request, up *upstream) {
 		refuse(w, r, err)
 		return
 	}
+	if r.Method == http.MethodDelete && r.URL.Path == sessionPath {
+		g.identities.forget(cred) // signed out: on this replica at once, on others within a minute
+	}
 	up.answer(w, r, res)
 }
 
@@ -82,34 +102,6 @@ func (g *gate) try(w http.ResponseWriter, r *http.Request, up *upstream, cred cr
 	out.Header["Authorization"] = auth
 	res, err = up.send(out)
 	return res, known, err
-}
-
-// session forwards to the routes that make and end sessions, with no header of identity but the session cookie.
-func (g *gate) session(w http.ResponseWriter, r *http.Request, up *upstream) {
-	if err := g.origins.Check(r); err != nil {
-		refuse(w, r, crossOrigin())
-		return
-	}
-	out, err := g.request(w, r, up)
-	if err != nil {
-		refuse(w, r, err)
-		return
-	}
-	name := g.cookie(r)
-	cookies := r.CookiesNamed(name)
-	ours := len(cookies) == 1 && plausible(cookies[0].Value)
-	if ours {
-		out.Header.Set("Cookie", name+"="+cookies[0].Value)
-	}
-	res, err := up.send(out)
-	if err != nil {
-		refuse(w, r, err)
-		return
-	}
-	if ours && !edge.SafeMethod(r.Method) {
-		g.identities.forget(credential{session: cookies[0].Value}) // it may just have ended
-	}
-	up.answer(w, r, res)
 }
 
 // admit returns the credential of a request that may go on to be identified. A cookie comes along with requests

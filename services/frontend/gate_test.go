@@ -117,21 +117,29 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// TestSession lets callers without an identity reach the routes where one is made, and forgets one that has ended.
+// TestSession lets callers without an identity sign in, from this site only, and forgets one who has signed out.
 func TestSession(t *testing.T) {
 	s := newInside(t, newClock().now)
 	door := s.door(t)
-	got := seen(t, send(door, "POST", "/api/session", `{"code":"1"}`, "Authorization", bearer, "Cookie", "a=b; docket_session=old"))
-	if got.Header.Get("Authorization") != "" || got.Header.Get("Cookie") != "docket_session=old" {
-		t.Errorf("Authorization = %q, Cookie = %q; want only the session's cookie", got.Header.Get("Authorization"), got.Header.Get("Cookie"))
+	got := seen(t, send(door, "POST", "/api/session", `{"code":"1"}`, "Authorization", bearer, "Cookie", "docket_session=old"))
+	if got.User != "" || got.Header.Get("Authorization") != "" || got.Header.Get("Cookie") != "" {
+		t.Errorf("signing in carried an identity: %v", got)
 	}
 	if res := send(door, "POST", "/api/session", `{"code":"1"}`, "Origin", "http://evil.test"); res.StatusCode != http.StatusForbidden {
-		t.Errorf("sign-in by another site = %d, want 403", res.StatusCode)
+		t.Errorf("signing in by another site = %d, want 403", res.StatusCode)
+	}
+	for _, other := range []string{"GET /api/session", "DELETE /api/session", "POST /api/session/link"} {
+		method, path, _ := strings.Cut(other, " ")
+		if res := send(door, method, path, ""); res.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s without an identity = %d, want 401", other, res.StatusCode)
+		}
 	}
 	cookie := []string{"Cookie", "docket_session=good-session"}
 	seen(t, send(door, "GET", "/api/tasks", "", cookie...))
-	delete(s.valid, "good-session")
-	seen(t, send(door, "DELETE", "/api/session", "", cookie...))
+	s.revoke("good-session")
+	if got := seen(t, send(door, "DELETE", "/api/session", "", cookie...)); got.User != "ann" {
+		t.Errorf("signed out as %q, want ann", got.User)
+	}
 	if res := send(door, "GET", "/api/tasks", "", cookie...); res.StatusCode != http.StatusUnauthorized {
 		t.Errorf("after signing out = %d, want 401", res.StatusCode)
 	}

@@ -10,7 +10,8 @@ async function signIn() {
   const code = location.hash.slice(1)
   if (location.pathname !== '/signin' || !code) return
   history.replaceState(null, '', '/') // the code works once: keep it out of the history
-  await call('/api/session', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ code }) })
+  const body = JSON.stringify({ code, time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone })
+  await call('/api/session', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body })
 }
 
 async function show() {
