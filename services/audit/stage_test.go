@@ -283,3 +283,10 @@ func history(t testing.TB, list string, n, tasks int) []event.TaskEvent {
 	}
 	return events
 }
+
+// runtime asks the Runtime handler and returns the status.
+func (s *stage) runtime(path string) int {
+	w := httptest.NewRecorder()
+	s.service.Runtime.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	return w.Code
+}
