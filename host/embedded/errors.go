@@ -104,13 +104,15 @@ func (n *Node) storeError(err error) error {
 	switch c := code(err); {
 	case c&0xff == sqlite3.SQLITE_FULL:
 		return fmt.Errorf("the disk that holds %s is full; free some space, no restart is needed: %w (%w)", n.dir, host.ErrUnavailable, err)
-	case c == sqlite3.SQLITE_IOERR_FSYNC || c == sqlite3.SQLITE_IOERR_DIR_FSYNC:
-		// The frames may or may not be on disk, and a crash now might replay them.
-		return fmt.Errorf("the disk that holds %s failed to flush: %w (%w)", n.dir, host.ErrUnknown, err)
 	case c == sqlite3.SQLITE_TOOBIG:
 		return fmt.Errorf("%w: %w", host.ErrTooLarge, err)
 	}
 	return fmt.Errorf("write to %s: %w (%w)", n.dir, host.ErrUnavailable, err)
+}
+
+func flushFailed(err error) bool {
+	c := code(err)
+	return c == sqlite3.SQLITE_IOERR_FSYNC || c == sqlite3.SQLITE_IOERR_DIR_FSYNC
 }
 
 var errClosed = fmt.Errorf("the host is shutting down: %w", host.ErrUnavailable)

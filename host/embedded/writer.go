@@ -190,7 +190,9 @@ func (w *writer) loop() {
 			pause()
 		}
 		clear(w.paused)
-		w.run(w.batch)
+		if len(w.batch) > 0 || len(w.paused) == 0 {
+			w.run(w.batch)
+		}
 	}
 	w.node.failAt(stepShutdown)
 	w.run(nil)
@@ -249,6 +251,9 @@ func (w *writer) patience() time.Duration {
 func (w *writer) take() {
 	w.paused, w.pauses = w.pauses, w.paused[:0]
 	w.batch = w.batch[:0]
+	if len(w.paused) > 0 { // the commits come after
+		return
+	}
 	n := min(len(w.waiting), maxBatch)
 	for _, c := range w.waiting[:n] {
 		if !c.background {
@@ -274,13 +279,13 @@ func (w *writer) run(batch []*commit) {
 	if err != nil && len(batch) > 1 {
 		for i := range batch {
 			if e := w.transact(batch[i : i+1]); e != nil {
-				batch[i].err = w.node.storeError(e)
+				batch[i].err = w.refused(e)
 			}
 			w.finish(batch[i : i+1])
 		}
 	} else {
 		if err != nil && len(batch) == 1 {
-			batch[0].err = w.node.storeError(err)
+			batch[0].err = w.refused(err)
 		}
 		if err != nil && len(batch) == 0 {
 			w.node.log.Warn("offsets not written, messages may be repeated after a restart", "error", err)
@@ -291,6 +296,29 @@ func (w *writer) run(batch []*commit) {
 	clear(batch)
 	w.node.keeper.wrote(w.rows, w.logged)
 	w.rows, w.logged = 0, 0
+}
+
+// refused is the outcome of a commit whose transaction failed and was rolled back. After a failed flush its pages may
+// still be on disk, and a crash would bring them back; another transaction written over them settles that it did not
+// happen.
+func (w *writer) refused(err error) error {
+	if flushFailed(err) && w.fence() != nil {
+		return fmt.Errorf("the disk that holds %s failed to flush: %w (%w)", w.node.dir, host.ErrUnknown, err)
+	}
+	return w.node.storeError(err)
+}
+
+func (w *writer) fence() error {
+	if err := w.sql.begin.exec(); err != nil {
+		return err
+	}
+	if err := w.db.exec("UPDATE meta SET epoch = epoch"); err != nil {
+		return w.undo(err)
+	}
+	if err := w.sql.commit.exec(); err != nil {
+		return w.undo(err)
+	}
+	return nil
 }
 
 // transact executes and commits the batch. An error means that it was rolled back; a conflict is no error but the

@@ -1,0 +1,103 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/signal"
+	"syscall"
+	"testing"
+
+	"github.com/docket-tasks/docket/host"
+)
+
+// A full database says so, changes nothing, and goes on when there is room again.
+func TestFull(t *testing.T) {
+	n := openNode(t, Options{Logger: quiet()})
+	state := n.Host("worker").State
+	limit := func(pages int) {
+		n.writer.between(func() {
+			if err := n.writer.db.exec(fmt.Sprintf("PRAGMA max_page_count = %d", pages)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	limit(1) // SQLite makes that what there is
+	tx := host.Tx{Ops: []host.Op{host.Put("small", []byte("x")), host.Put("big", make([]byte, 500<<10))}}
+	err := state.Commit(t.Context(), tx)
+	if !errors.Is(err, host.ErrUnavailable) || !bytes.Contains([]byte(err.Error()), []byte("is full; free some space")) {
+		t.Fatalf("commit on a full disk: %v", err)
+	}
+	if mustGet(t, state, "small").Exists() {
+		t.Error("half of the refused commit is there")
+	}
+	limit(1 << 30)
+	if err := state.Commit(t.Context(), tx); err != nil {
+		t.Errorf("commit with space again: %v", err)
+	}
+}
+
+// The kernel refuses to let the files grow: commits fail whole, and succeed again when it no longer does.
+func TestKernelRefusesToGrow(t *testing.T) {
+	dir := t.TempDir()
+	out, err := child(t, "limited", dir, nil).Output()
+	if err != nil {
+		t.Fatalf("child: %v, said %.300s", err, out)
+	}
+	said := lines(bytes.NewReader(out))
+	if len(said["ok"]) == 0 || len(said["refused"]) < 2 || len(said["after"]) != 1 {
+		t.Fatalf("child said %.500v", said)
+	}
+	state := openNode(t, Options{Dir: dir}).Host("worker").State
+	for _, key := range append(said["ok"], said["after"]...) {
+		if !mustGet(t, state, key).Exists() || !mustGet(t, state, key+"/twin").Exists() {
+			t.Errorf("%s was acknowledged and is not whole", key)
+		}
+	}
+	for _, key := range said["refused"] {
+		if mustGet(t, state, key).Exists() || mustGet(t, state, key+"/twin").Exists() {
+			t.Errorf("%s was refused and is there", key)
+		}
+	}
+}
+
+func limitedChild(ctx context.Context, dir string) error {
+	signal.Ignore(syscall.SIGXFSZ)
+	n, err := Open(ctx, Options{Dir: dir, Logger: quiet()})
+	if err != nil {
+		return err
+	}
+	state := n.Host("worker").State
+	put := func(key string) error {
+		return state.Commit(ctx, host.Tx{Ops: []host.Op{host.Put(key, make([]byte, 20<<10)), host.Put(key+"/twin", nil)}})
+	}
+	var normal syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &normal); err != nil {
+		return err
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 1 << 20, Max: normal.Max}); err != nil {
+		return err
+	}
+	refused := 0
+	for i := 0; refused < 5 && i < 1000; i++ {
+		key := fmt.Sprint("k", i)
+		switch err := put(key); {
+		case err == nil:
+			say("ok %s", key)
+		case errors.Is(err, host.ErrUnavailable):
+			refused++
+			say("refused %s", key)
+		default:
+			return err
+		}
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &normal); err != nil {
+		return err
+	}
+	if err := put("last"); err != nil {
+		return err
+	}
+	say("after last")
+	return n.Close(ctx)
+}
