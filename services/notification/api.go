@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/docket-tasks/docket/edge"
+	"github.com/docket-tasks/docket/host"
 	"github.com/docket-tasks/docket/task"
 )
 
@@ -107,8 +108,11 @@ func (s *service) readNotification(ctx context.Context, in *readInput) (*struct{
 
 func (s *service) markRead(ctx context.Context, user, id string) error {
 	err := s.inbox.do(user, &change{ctx: ctx, read: id})
-	if errors.Is(err, errUnknownEntry) {
+	switch {
+	case errors.Is(err, errUnknownEntry):
 		return errNotFound
+	case errors.Is(err, host.ErrConflict):
+		return edge.NewProblem(http.StatusServiceUnavailable, "busy", "the inbox is changing too fast just now, try again").After(time.Second)
 	}
 	return err
 }
@@ -169,7 +173,10 @@ func (s *service) snoozeNotification(ctx context.Context, in *snoozeInput) (*sno
 	s.log.InfoContext(ctx, "reminder snoozed", "notification_id", in.ID, "task_id", rec.TaskID, "user_id", user, "at", at)
 	var out snoozeOutput
 	out.Body.At = task.At(at)
-	return &out, s.markRead(ctx, user, in.ID)
+	if err := s.markRead(ctx, user, in.ID); err != nil { // the reminder is set all the same
+		s.log.WarnContext(ctx, "snoozed entry not marked as read", "notification_id", in.ID, "error", err)
+	}
+	return &out, nil
 }
 
 // entry returns the user's own notification in the inbox, or errNotFound.

@@ -3,6 +3,7 @@ package notification
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -51,6 +52,54 @@ func TestBurst(t *testing.T) {
 	}
 	if len(seen) != burst || pages != burst/200 {
 		t.Errorf("%d reminders on %d pages, want %d on %d", len(seen), pages, burst, burst/200)
+	}
+}
+
+// TestReplicas: two replicas are handed the same reminders at once, as after a rebalancing; each reminder is kept once,
+// by one of them, and marks made meanwhile are not lost.
+//
+// [Task]: T055
+func TestReplicas(t *testing.T) {
+	const n = 400
+	w := open(t, t.TempDir(), Config{}, embedded.Options{})
+	w.backend.put("ada", nil)
+	other, err := New(Config{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}, w.node.Host(Name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for i := range n {
+		r := reminder("ada", i)
+		data, err := r.Encode("/backend", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, replica := range []host.Service{w.service, other} {
+			all.Go(func() {
+				// An error means that the other replica was faster every time: the host would deliver again.
+				for replica.Subscriptions[0].Handle(t.Context(), host.Message{ID: r.NotificationID, Data: data}) != nil {
+				}
+				path := "/api/notifications/" + event.NotificationID(r.ReminderID, InApp) + "/read"
+				for w.call("ada", http.MethodPost, path, "", nil).StatusCode == http.StatusServiceUnavailable {
+				}
+			})
+		}
+	}
+	all.Wait()
+	seen := map[string]bool{}
+	for next := "/api/notifications?limit=200"; next != ""; {
+		var items []InboxItem
+		next = nextLink(w.call("ada", http.MethodGet, next, "", &items))
+		for _, it := range items {
+			if seen[it.ReminderID] || !it.Read {
+				t.Errorf("%s is there twice or not read: %+v", it.Message, it)
+			}
+			seen[it.ReminderID] = true
+		}
+	}
+	res := w.call("ada", http.MethodGet, "/api/notifications?unread=true", "", nil)
+	if len(seen) != n || res.Header.Get("X-Total-Count") != "0" {
+		t.Errorf("%d entries, %s unread, want %d and 0", len(seen), res.Header.Get("X-Total-Count"), n)
 	}
 }
 
@@ -181,6 +230,33 @@ func TestDevices(t *testing.T) {
 	}
 	if d := channels[2]; d.DeliveryStatus != StatusFailed || len(d.Attempts) != 2 || d.Attempts[1].Answer != "the user has switched this channel off" {
 		t.Errorf("laptop: %+v", d)
+	}
+}
+
+// TestRepeatedJob: a job that comes again after its attempt was recorded makes no second one, and data that nobody can
+// read does not come back for ever.
+func TestRepeatedJob(t *testing.T) {
+	busy := fakePush{func(Notification) Answer { return Answer{Outcome: Retry, Text: "503 Service Unavailable"} }}
+	w := open(t, t.TempDir(), Config{Channels: []Channel{busy}}, embedded.Options{})
+	w.backend.put("ada", func(u *Recipient) { u.Locale = "phone" })
+	r := reminder("ada", 1)
+	w.publish(r)
+	w.kept(1)
+	w.next(w.jobs)
+	again := attemptJob(event.NotificationID(r.ReminderID, "push:phone"), 1, time.Now()).Job
+	if err := w.service.Job(t.Context(), again); err != nil {
+		t.Fatal(err)
+	}
+	if d := w.items("ada")[0].Channels[1]; d.DeliveryStatus != StatusPending || len(d.Attempts) != 1 {
+		t.Errorf("delivery %+v, want one attempt", d)
+	}
+	for name, data := range map[string]string{"nonsense": "{", "removed": `{"kind":"attempt","notification_id":"gone","attempt":1}`} {
+		if err := w.service.Job(t.Context(), host.Job{Name: name, Data: []byte(data)}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := w.service.Job(t.Context(), host.Job{Name: "newer", Data: []byte(`{"kind":"digest"}`)}); err == nil {
+		t.Error("a kind of work from a newer version was dropped")
 	}
 }
 

@@ -138,24 +138,40 @@ func TestWebhookFollowsNoRedirect(t *testing.T) {
 }
 
 // TestWebhookGuard: the address is looked at when the connection is made, so a name that now resolves to a private
-// address is refused whatever it was before.
+// address is refused whatever it was before, and nothing at all reaches the listener.
 func TestWebhookGuard(t *testing.T) {
-	var hits atomic.Int32
-	inner := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hits.Add(1) }))
-	defer inner.Close()
-	_, port, err := net.SplitHostPort(inner.Listener.Addr().String())
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var connections atomic.Int32
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			connections.Add(1)
+			_ = conn.Close()
+		}
+	}()
+	_, port, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := newWebhook(time.Now, false)
-	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "0x7f000001", "2130706433"} {
+	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[64:ff9b::127.0.0.1]", "0.0.0.0"} {
 		a, err := w.Deliver(t.Context(), webhookTo("https://"+host+":"+port+"/"), testNotification)
-		if err != nil || a.Outcome == Delivered {
+		if err != nil || a.Outcome != Failed || !strings.Contains(a.Text, errNotPublic.Error()) {
 			t.Errorf("%s: answer %+v, %v", host, a, err)
 		}
 	}
-	if hits.Load() != 0 {
-		t.Errorf("%d requests reached a private address", hits.Load())
+	for _, host := range []string{"0x7f000001", "2130706433", "127.1"} { // names to some resolvers, addresses to others
+		if a, err := w.Deliver(t.Context(), webhookTo("https://"+host+":"+port+"/"), testNotification); err != nil || a.Outcome == Delivered {
+			t.Errorf("%s: answer %+v, %v", host, a, err)
+		}
 	}
 	for url, why := range map[string]string{
 		"http://example.org/": "https", "ftp://example.org/": "https", "https://": "cannot be read", "::": "cannot be read",
@@ -164,6 +180,11 @@ func TestWebhookGuard(t *testing.T) {
 		if err != nil || a.Outcome != Failed || !strings.Contains(a.Text, why) {
 			t.Errorf("%s: answer %+v, %v", url, a, err)
 		}
+	}
+	_ = l.Close()
+	<-done
+	if n := connections.Load(); n != 0 {
+		t.Errorf("%d connections reached a private address", n)
 	}
 }
 
