@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -165,5 +166,19 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("Retry-After = %q with status %d", after, tt.status)
 			}
 		})
+	}
+}
+
+// TestOwnNotFound leaves a handler's own plain-text answer alone: only the mux's are replaced.
+func TestOwnNotFound(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/own", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not for you", http.StatusNotFound) })
+	h := edge.Handler(edge.HandlerOptions{Service: "x", Logger: slog.New(slog.DiscardHandler)}, mux)
+	body, err := io.ReadAll(send(h, "GET", "/own", "").Body)
+	if err != nil || string(body) != "not for you\n" {
+		t.Errorf("body = %q, %v", body, err)
+	}
+	if res := send(h, "GET", "/other", ""); problem(t, res).Code != "not_found" {
+		t.Error("the mux's own answer is not a problem")
 	}
 }
