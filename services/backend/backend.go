@@ -95,7 +95,7 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 // public are the routes of users.
 func (s *Service) public(verifier *edge.Verifier) http.Handler {
 	mux, signedIn, signIn := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()
-	s.signedInRoutes(signedIn)
+	s.register(edge.NewAPI(signedIn, Name))
 	s.accounts.SessionRoutes(edge.NewAPI(signIn, Name))
 	mux.Handle("/", verifier.Require(signedIn))
 	mux.Handle("POST /api/session", signIn)
@@ -103,21 +103,19 @@ func (s *Service) public(verifier *edge.Verifier) http.Handler {
 	return mux
 }
 
-func (s *Service) signedInRoutes(mux *http.ServeMux) huma.API {
-	api := edge.NewAPI(mux, Name)
+// register adds the routes of signed-in users.
+func (s *Service) register(api huma.API) {
 	s.taskRoutes(api)
 	s.batchRoute(api)
 	s.understandRoutes(api)
 	s.accounts.Routes(api)
-	return api
 }
 
-// OpenAPI describes the routes of users.
-func OpenAPI() *huma.OpenAPI {
+// Register adds the routes of users to an API that only describes them.
+func Register(api huma.API) {
 	s := &Service{accounts: account.New(nil, nil, time.Now, nil)}
-	api := s.signedInRoutes(http.NewServeMux())
+	s.register(api)
 	s.accounts.SessionRoutes(api)
-	return api.OpenAPI()
 }
 
 func (s *Service) stateReachable(ctx context.Context) error {

@@ -3,6 +3,7 @@ package backend
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/docket-tasks/docket/host"
@@ -73,10 +74,47 @@ func (r record) with(t task.Task) *record {
 }
 
 // The key space of the backend. A list's keys share its id, so that one list never contends with another.
-func taskKey(id string) string             { return "task/" + id }
-func headKey(list string) string           { return "list/" + list }
+func taskKey(id string) string             { return TaskPrefix + id }
+func headKey(list string) string           { return HeadPrefix + list }
 func segmentKey(list string, n int) string { return fmt.Sprintf("list/%s/%d", list, n) }
 func logKey(list string, block int64) string {
 	return fmt.Sprintf("list/%s/log/%d", list, block)
 }
 func reminderKey(task, at string) string { return "reminder/" + task + "/" + at }
+
+// TaskPrefix and HeadPrefix begin the keys of tasks and of lists' heads, for tools that read the data as a whole.
+const (
+	TaskPrefix = "task/"
+	HeadPrefix = "list/"
+)
+
+// StoredTask is what such a tool can know of a task.
+type StoredTask struct {
+	ID, List string
+	// Doc is the task's JSON; nil where it was purged.
+	Doc json.RawMessage
+}
+
+// ReadTask reads the value at a key that begins with [TaskPrefix].
+func ReadTask(key string, value []byte) (StoredTask, error) {
+	r, err := decodeRecord(host.Item{Key: key, Value: value, ETag: "stored"})
+	if err != nil {
+		return StoredTask{}, err
+	}
+	t := StoredTask{ID: strings.TrimPrefix(key, TaskPrefix), List: r.List}
+	if !r.Purged {
+		t.Doc = r.Doc
+	}
+	return t, nil
+}
+
+// ReadHead reads the value at a key that begins with [HeadPrefix]: the list and its version. ok is false for the
+// list's other rows.
+func ReadHead(key string, value []byte) (list string, version int64, ok bool, err error) {
+	list = strings.TrimPrefix(key, HeadPrefix)
+	if strings.Contains(list, "/") {
+		return "", 0, false, nil
+	}
+	h, err := decodeHead(host.Item{Key: key, Value: value, ETag: "stored"})
+	return list, h.Version, err == nil, err
+}

@@ -118,13 +118,14 @@ func (s *Service) previewRecurrence(ctx context.Context, in *previewInput) (*pre
 	}
 	dates, err := task.Preview(in.Body.Pattern, due, task.Env{Now: s.now(), Zone: owner.Zone()}, 5)
 	if err != nil {
-		return nil, invalid("recurrence_pattern", err)
+		return nil, problem(err)
 	}
 	out := &previewOutput{}
-	out.Body.Words, out.Body.DueDates = pattern.Words(), dates
+	out.Body.Words, out.Body.DueDates = pattern.WordsFrom(dates[0], owner.Zone()), dates
 	return out, nil
 }
 
+// invalid names the field that an error of parsing is about.
 func invalid(field string, err error) error {
 	return problem(task.Invalid{{Field: field, Detail: err.Error()}})
 }

@@ -1,0 +1,61 @@
+# Everything this repository can do, by name. `make help` lists it.
+
+GO       ?= go
+TOOL     := $(GO) tool -modfile=tools/dev/go.mod
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS  := -s -w -X main.stamped=$(VERSION)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## build docket and serve it on 127.0.0.1:8080, data in ./docket-data
+	./bin/docket
+
+.PHONY: build
+build: ## build bin/docket
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/docket ./cmd/docket
+
+.PHONY: install
+install: ## install docket into Go's bin folder
+	$(GO) install -trimpath -ldflags '$(LDFLAGS)' ./cmd/docket
+
+.PHONY: test
+test: lint unit ## lint and run all tests
+
+.PHONY: lint
+lint: ## formatting, vet and staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+
+.PHONY: unit
+unit: ## run all Go tests
+	$(TOOL) gotestsum --format pkgname -- -timeout 20m ./...
+
+.PHONY: race
+race: ## run all Go tests under the race detector
+	$(TOOL) gotestsum --format pkgname -- -race -timeout 30m ./...
+
+.PHONY: fuzz
+fuzz: ## fuzz everything that parses, FUZZTIME each (10s)
+	sh tools/fuzz.sh $(or $(FUZZTIME),10s)
+
+.PHONY: bench
+bench: build ## print the table of figures, against bare loops in the same run
+	$(GO) run ./test/load
+
+.PHONY: crash
+crash: build ## kill -9 in ROUNDS rounds (50) and count what is lost
+	$(GO) run ./test/crash -rounds $(or $(ROUNDS),50)
+
+.PHONY: generate
+generate: ## write the generated files anew
+	$(GO) generate ./...
+
+.PHONY: ci
+ci: ## what CI runs: the tests, then every heavy tier
+	bash .ci/run

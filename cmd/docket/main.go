@@ -1,0 +1,89 @@
+// Command docket is the one binary: the server with all five services, and the client for it.
+//
+//	docket            run everything on one machine
+//	docket add …      a client command; see docket help
+//
+// [Task]: T001
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docket-tasks/docket/cmd/docket/cli"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// run is the program; it returns the exit code: 0, 1 for a failure, 2 for a command line that makes no sense.
+func run(ctx context.Context, args []string) int {
+	root := rootCommand()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return 130 // interrupted, as shells count it
+	}
+	fmt.Fprintln(os.Stderr, "docket: "+err.Error())
+	return cli.ExitCode(err)
+}
+
+func rootCommand() *cobra.Command {
+	o := defaultServeOptions()
+	root := &cobra.Command{
+		Use:   "docket",
+		Short: "A task platform that never loses anything",
+		Long: `docket keeps tasks, and every change to them, for good.
+
+Without a command it runs the server: all services in this one process, data in one folder.
+The other commands are its client.`,
+		Args:          cobra.NoArgs,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o, cmd.OutOrStdout()) },
+	}
+	o.flags(root.Flags())
+	root.SetVersionTemplate("docket {{.Version}}\n")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Usage(err) })
+	root.AddGroup(&cobra.Group{ID: "tasks", Title: "Tasks:"}, &cobra.Group{ID: "server", Title: "Server and data:"})
+	root.AddCommand(cli.Commands("tasks")...)
+	root.AddCommand(serveCommand(), backupCommand(), restoreCommand(), checkCommand(), openAPICommand())
+	return root
+}
+
+// version is the module's version, or the commit it was built from.
+func version() string {
+	if stamped != "" {
+		return stamped
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "devel"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return "devel-" + s.Value[:min(12, len(s.Value))]
+		}
+	}
+	if info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}
+
+// stamped is set by the build: -ldflags "-X main.stamped=…".
+var stamped string

@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/docket-tasks/docket/edge"
+	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/host/embedded"
+	"github.com/docket-tasks/docket/services/backend"
+	"github.com/docket-tasks/docket/services/backend/account"
+	"github.com/docket-tasks/docket/services/frontend"
+	"github.com/docket-tasks/docket/services/notification"
+)
+
+// stopTime is how long a graceful stop may take.
+const stopTime = 10 * time.Second
+
+// serveOptions are the server's settings; flags win over the environment.
+type serveOptions struct {
+	listen, data        string
+	logLevel, logFormat string
+	tls, proxied        bool
+	smtp                notification.SMTP
+	privateWebhooks     bool
+}
+
+func env(name, otherwise string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return otherwise
+}
+
+func defaultServeOptions() *serveOptions {
+	return &serveOptions{
+		listen: env("DOCKET_LISTEN", "127.0.0.1:8080"), data: env("DOCKET_DATA", "./docket-data"),
+		logLevel: env("DOCKET_LOG_LEVEL", "warn"), logFormat: env("DOCKET_LOG_FORMAT", "text"),
+		smtp: notification.SMTP{Host: env("DOCKET_SMTP_HOST", ""), From: env("DOCKET_SMTP_FROM", ""), User: env("DOCKET_SMTP_USER", "")},
+	}
+}
+
+func (o *serveOptions) flags(f *pflag.FlagSet) {
+	f.StringVar(&o.listen, "listen", o.listen, "address to serve on (DOCKET_LISTEN)")
+	f.StringVar(&o.data, "data", o.data, "folder for the data (DOCKET_DATA)")
+	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error (DOCKET_LOG_LEVEL)")
+	f.StringVar(&o.logFormat, "log-format", o.logFormat, "text or json (DOCKET_LOG_FORMAT)")
+	f.BoolVar(&o.tls, "behind-tls", o.tls, "a proxy in front terminates TLS: use secure cookies")
+	f.BoolVar(&o.proxied, "trust-proxy", o.proxied, "believe the X-Forwarded headers of the proxy in front")
+	f.StringVar(&o.smtp.Host, "smtp-host", o.smtp.Host, "mail server for e-mail reminders (DOCKET_SMTP_HOST)")
+	f.IntVar(&o.smtp.Port, "smtp-port", o.smtp.Port, "port of the mail server; 0 is 587")
+	f.StringVar(&o.smtp.From, "smtp-from", o.smtp.From, "sender of e-mail reminders (DOCKET_SMTP_FROM)")
+	f.StringVar(&o.smtp.User, "smtp-user", o.smtp.User, "user at the mail server (DOCKET_SMTP_USER); the password is DOCKET_SECRET_SMTP_PASSWORD")
+	f.BoolVar(&o.privateWebhooks, "allow-private-webhooks", o.privateWebhooks, "let webhooks reach private addresses")
+}
+
+func serveCommand() *cobra.Command {
+	o := defaultServeOptions()
+	c := &cobra.Command{Use: "serve", Short: "Run the server (as docket without a command)", GroupID: "server", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o, cmd.OutOrStdout()) }}
+	o.flags(c.Flags())
+	return c
+}
+
+// serve runs all services on the embedded host until ctx ends. In this order: the port, because two servers
+// fight over it most often; the data, which a second process must not open; the services; and the door last,
+// so that nobody comes in before everything stands.
+func serve(ctx context.Context, o *serveOptions, out io.Writer) (err error) {
+	log := edge.NewLogger(os.Stderr, "docket", o.logLevel, o.logFormat)
+	listener, err := listen(o.listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	metrics := newRegistry()
+	node, err := embedded.Open(ctx, embedded.Options{Dir: o.data, Logger: log, Metrics: metrics, Version: version(), Failpoint: failpoint()})
+	if err != nil {
+		return err
+	}
+	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBackground()
+	closeNode := func() error {
+		limit, cancel := context.WithTimeout(background, stopTime)
+		defer cancel()
+		return node.Close(limit)
+	}
+	defer func() { err = errors.Join(err, closeNode()) }()
+
+	running, err := start(background, node, settings{log: log, metrics: metrics, tls: o.tls, proxied: o.proxied, smtp: o.smtp, private: o.privateWebhooks})
+	if err != nil {
+		return err
+	}
+	if err := welcome(ctx, o, node, listener.Addr(), log, out); err != nil {
+		return err
+	}
+	return serveHTTP(ctx, background, listener, door(running), log)
+}
+
+// newRegistry returns the registry of the process's metrics.
+func newRegistry() *prometheus.Registry {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return reg
+}
+
+// start makes every service of the table and runs them on the node.
+func start(ctx context.Context, node *embedded.Node, set settings) (map[string]host.Service, error) {
+	running := make(map[string]host.Service, len(services))
+	all := make([]host.Service, 0, len(services))
+	base := set.log
+	for _, s := range services {
+		set.log = base.With("service", s.name)
+		unit, err := s.new(ctx, set, node.Host(s.name))
+		if err != nil {
+			return nil, fmt.Errorf("start %s: %w", s.name, err)
+		}
+		running[s.name] = unit
+		all = append(all, unit)
+	}
+	return running, node.Start(ctx, all...)
+}
+
+// door is what stands at the port: the gateway, beside it what an ingress would route past it, and the
+// figures, which are for this machine only.
+func door(running map[string]host.Service) http.Handler {
+	gateway, back := running[frontend.Name], running[backend.Name]
+	mux := http.NewServeMux()
+	mux.Handle("/", gateway.Public)
+	mux.Handle("GET /ws", back.Public)
+	mux.Handle("GET /healthz", back.Runtime)
+	mux.Handle("GET /readyz", back.Runtime)
+	mux.Handle("GET /metrics", localOnly(back.Runtime))
+	return mux
+}
+
+// localOnly lets in requests from this machine that no proxy has passed on.
+func localOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		addr, _, _ := net.SplitHostPort(r.RemoteAddr)
+		ip := net.ParseIP(addr)
+		if ip == nil || !ip.IsLoopback() || r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" {
+			edge.WriteProblem(w, r, edge.NewProblem(http.StatusNotFound, "", "there is nothing at this path"))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func listen(addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use: another server, perhaps docket itself, is running there; stop it or choose another address with --listen", addr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %q: %w; choose another address with --listen", addr, err)
+	}
+	return l, nil
+}
+
+// serveHTTP serves until ctx ends, then lets requests that have begun finish.
+func serveHTTP(ctx, background context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+	srv := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		BaseContext:       func(net.Listener) context.Context { return background },
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(l) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	limit, cancel := context.WithTimeout(background, stopTime)
+	defer cancel()
+	if err := srv.Shutdown(limit); err != nil {
+		return fmt.Errorf("stop serving: %w", err)
+	}
+	return nil
+}
+
+// welcome creates the owner at the first start and says how to begin.
+func welcome(ctx context.Context, o *serveOptions, node *embedded.Node, addr net.Addr, log *slog.Logger, out io.Writer) error {
+	h := node.Host(backend.Name)
+	accounts := account.New(h.State, h.Secrets, time.Now, log)
+	user, token, created, err := accounts.Bootstrap(ctx, "me", localZone())
+	if err != nil {
+		return fmt.Errorf("create the first user: %w", err)
+	}
+	url := "http://" + addr.String()
+	fmt.Fprintf(out, "docket %s serves %s, data in %s\n", version(), url, o.data)
+	if !created {
+		return nil
+	}
+	file := filepath.Join(o.data, "owner.token")
+	if err := writeToken(file, token); err != nil {
+		return err
+	}
+	code, err := accounts.NewSignInCode(ctx, user.ID)
+	if err != nil {
+		return fmt.Errorf("make a sign-in link: %w", err)
+	}
+	fmt.Fprintf(out, `
+Welcome. This is the first start, so here is how to begin:
+
+  In the browser (this link signs you in, once, within the hour):
+    %s/signin#%s
+
+  In another terminal:
+    docket add "Pay rent" --due tomorrow --repeat monthly%s
+    docket ls
+    docket help
+
+Your API token is in %s.
+`, url, code, clientHint(o), file)
+	return nil
+}
+
+// clientHint is what the client needs to be told where it would not find the server by itself.
+func clientHint(o *serveOptions) string {
+	if o.data == "./docket-data" {
+		return ""
+	}
+	return " --data " + o.data
+}
+
+// writeToken keeps the owner's token where only the owner can read it, on disk before anyone relies on it.
+func writeToken(file, token string) error {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the owner's token: %w", err)
+	}
+	_, err = f.WriteString(token + "\n")
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("write the owner's token: %w", err)
+	}
+	return nil
+}
+
+// localZone is the IANA name of this machine's time zone, UTC where that cannot be told.
+func localZone() string {
+	if tz := strings.TrimPrefix(os.Getenv("TZ"), ":"); tz != "" {
+		return validZone(tz)
+	}
+	if target, err := filepath.EvalSymlinks("/etc/localtime"); err == nil {
+		if _, name, ok := strings.Cut(target, "/zoneinfo/"); ok {
+			return validZone(name)
+		}
+	}
+	return validZone(time.Local.String())
+}
+
+func validZone(name string) string {
+	if name == "Local" {
+		return "UTC"
+	}
+	if _, err := time.LoadLocation(name); err != nil {
+		return "UTC"
+	}
+	return name
+}

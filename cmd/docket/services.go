@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/services/audit"
+	"github.com/docket-tasks/docket/services/backend"
+	"github.com/docket-tasks/docket/services/frontend"
+	"github.com/docket-tasks/docket/services/notification"
+	"github.com/docket-tasks/docket/services/recurring"
+	"github.com/docket-tasks/docket/web"
+)
+
+// settings is what the command line and the environment say to the services.
+type settings struct {
+	log     *slog.Logger
+	metrics *prometheus.Registry
+	tls     bool
+	proxied bool
+	smtp    notification.SMTP
+	private bool // webhooks may reach private addresses
+}
+
+// service is one row of the table: its name, how it is made, and the description of its routes.
+type service struct {
+	name string
+	new  func(context.Context, settings, host.Host) (host.Service, error)
+	// register adds its routes to an API that describes them; nil where users have nothing to ask of it.
+	register func(huma.API)
+}
+
+// services is the table of the five. Running all of them is running each.
+var services = []service{
+	{backend.Name, newBackend, backend.Register},
+	{recurring.Name, newRecurring, nil},
+	{notification.Name, newNotification, notification.Register},
+	{audit.Name, newAudit, audit.Register},
+	{frontend.Name, newFrontend, nil},
+}
+
+func newBackend(ctx context.Context, s settings, h host.Host) (host.Service, error) {
+	return backend.New(ctx, backend.Config{Logger: s.log, Metrics: s.metrics, Now: time.Now}, h), nil
+}
+
+func newRecurring(_ context.Context, s settings, h host.Host) (host.Service, error) {
+	return recurring.New(recurring.Config{Logger: s.log, Metrics: s.metrics}, h)
+}
+
+func newNotification(_ context.Context, s settings, h host.Host) (host.Service, error) {
+	return notification.New(notification.Config{Logger: s.log, Metrics: s.metrics, Now: time.Now,
+		SMTP: s.smtp, AllowPrivateWebhooks: s.private}, h)
+}
+
+func newAudit(_ context.Context, s settings, h host.Host) (host.Service, error) {
+	return audit.New(audit.Config{Logger: s.log, Metrics: s.metrics, Now: time.Now}, h)
+}
+
+func newFrontend(_ context.Context, s settings, h host.Host) (host.Service, error) {
+	return frontend.New(frontend.Config{Logger: s.log, Metrics: s.metrics, Now: time.Now, Version: version(),
+		Static: web.FS, TLS: s.tls, TrustForwarded: s.proxied}, h)
+}

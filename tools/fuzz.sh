@@ -1,0 +1,10 @@
+#!/bin/sh
+# Runs every fuzz target of the module for the time given: the go command takes one at a time.
+set -eu
+cd "$(dirname "$0")/.."
+grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do
+	for target in $(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$file"); do
+		echo "$(dirname "$file") $target"
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "$1" "$(dirname "$file")" </dev/null
+	done
+done
