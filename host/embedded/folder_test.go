@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -206,6 +208,13 @@ func TestBackupAndRestore(t *testing.T) {
 	if got := mustGet(t, restored.Host("worker").State, "k"); string(got.Value) != "v" {
 		t.Errorf("restored k = %q", got.Value)
 	}
+	closed(t, restored)
+	if err := Backup(t.Context(), dir, backup+".2"); err != nil {
+		t.Errorf("backup without a process running: %v", err)
+	}
+	if err := os.Remove(backup + ".2"); err != nil {
+		t.Error(err)
+	}
 	if names := listing(t, filepath.Dir(backup)); len(names) != 1 {
 		t.Errorf("left beside the backup: %v", names)
 	}
@@ -224,15 +233,18 @@ func TestDamagedBackup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	copy(b[len(b)/2:], make([]byte, 8192))
-	writeFile(t, backup, string(b))
-	var not *NotDataError
-	dir := t.TempDir()
-	if err := Restore(t.Context(), backup, dir); !errors.As(err, &not) {
-		t.Errorf("restoring a damaged backup: %v", err)
-	}
-	if _, err := os.Stat(filepath.Join(dir, databaseName)); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a refused restore left data behind (%v)", err)
+	overwritten := slices.Clone(b)
+	copy(overwritten[4096:], bytes.Repeat([]byte{0xff}, 4096))
+	for name, content := range map[string][]byte{"overwritten": overwritten, "cut off": b[:len(b)/2], "empty": nil} {
+		writeFile(t, backup, string(content))
+		var not *NotDataError
+		dir := t.TempDir()
+		if err := Restore(t.Context(), backup, dir); !errors.As(err, &not) {
+			t.Errorf("restoring a backup that is %s: %v", name, err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, databaseName)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: a refused restore left data behind (%v)", name, err)
+		}
 	}
 }
 

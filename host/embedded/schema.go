@@ -17,8 +17,8 @@ const (
 // ever added to: what has been released stays as it is.
 var migrations = []string{
 	// rev is a number that never repeats, it makes the ETag; expires is in Unix milliseconds, due in microseconds.
-	`CREATE TABLE meta (epoch INTEGER NOT NULL, written_by TEXT NOT NULL);
-	 INSERT INTO meta VALUES (0, '');
+	`CREATE TABLE meta (epoch INTEGER NOT NULL, written_by TEXT NOT NULL, fences INTEGER NOT NULL);
+	 INSERT INTO meta VALUES (0, '', 0);
 	 CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL, rev INTEGER NOT NULL, expires INTEGER) WITHOUT ROWID;
 	 CREATE INDEX state_expires ON state (expires) WHERE expires IS NOT NULL;
 	 CREATE TABLE log (seq INTEGER PRIMARY KEY, topic TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, data BLOB);

@@ -21,7 +21,7 @@ const (
 	writing purpose = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 		"&_pragma=wal_autocheckpoint(0)&_pragma=cache_size(-16384)&_pragma=temp_store(MEMORY)"
 	reading  purpose = "_pragma=busy_timeout(10000)&_pragma=query_only(1)&_pragma=cache_size(-4096)&_pragma=temp_store(MEMORY)"
-	existing purpose = "mode=ro&" + reading
+	existing purpose = "mode=ro&_pragma=busy_timeout(10000)&_pragma=temp_store(MEMORY)"
 )
 
 // conn is one connection, used by one goroutine at a time. It talks to the driver without database/sql, whose pool

@@ -308,11 +308,12 @@ func (w *writer) refused(err error) error {
 	return w.node.storeError(err)
 }
 
+// fence writes a page, which an update that changes nothing would not.
 func (w *writer) fence() error {
 	if err := w.sql.begin.exec(); err != nil {
 		return err
 	}
-	if err := w.db.exec("UPDATE meta SET epoch = epoch"); err != nil {
+	if err := w.db.exec("UPDATE meta SET fences = fences + 1"); err != nil {
 		return w.undo(err)
 	}
 	if err := w.sql.commit.exec(); err != nil {
