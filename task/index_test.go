@@ -162,6 +162,9 @@ func all(t interface{ Fatalf(string, ...any) }, x *Index, q Query) []string {
 			}
 			return docs
 		}
+		if len(docs) > x.Len() {
+			t.Fatalf("more tasks on the pages of %+v than there are", q)
+		}
 		if len(page.Docs) != q.Limit {
 			t.Fatalf("%d tasks on a page of %d", len(page.Docs), q.Limit)
 		}
