@@ -52,7 +52,7 @@ func (s *served) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := context.WithValue(r.Context(), recordKey{}, rec)
 	r = r.WithContext(ctx)
 	r.Pattern = "" // of a mux outside; the one inside notes its own
-	w.Header().Set("X-Request-Id", traceID(trace))
+	w.Header().Set("X-Request-Id", TraceID(trace))
 	aw := &answer{ResponseWriter: w, r: r}
 	defer func() {
 		cause := recover()

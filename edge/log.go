@@ -31,7 +31,7 @@ func NewLogger(w io.Writer, service, level, format string) *slog.Logger {
 type traced struct{ slog.Handler }
 
 func (h traced) Handle(ctx context.Context, r slog.Record) error {
-	if id := traceID(Trace(ctx)); id != "" {
+	if id := TraceID(Trace(ctx)); id != "" {
 		r.AddAttrs(slog.String("trace_id", id))
 	}
 	return h.Handler.Handle(ctx, r)

@@ -40,8 +40,8 @@ func NewTrace() string {
 	return string(append(out, "-01"...))
 }
 
-// traceID returns the 32 hexadecimal digits that all services' logs of one request share.
-func traceID(traceparent string) string {
+// TraceID returns the 32 hexadecimal digits that all services' logs of one request share.
+func TraceID(traceparent string) string {
 	if len(traceparent) < 35 {
 		return ""
 	}

@@ -1,5 +1,7 @@
 // Package web holds the web client. Its build goes to dist, which is not in git; without one, a page stands in
 // that can sign in and show the list of tasks, so that Go builds and tests need no Node.
+//
+// [Task]: T001
 package web
 
 import (

@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // time zones on machines that have none installed
 
 	"github.com/spf13/cobra"
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -206,14 +207,21 @@ func welcome(ctx context.Context, o *serveOptions, node *embedded.Node, addr net
 	if err != nil {
 		return fmt.Errorf("create the first user: %w", err)
 	}
+	file := filepath.Join(o.data, "owner.token")
+	if _, err := os.Stat(file); !created && errors.Is(err, fs.ErrNotExist) { // lost, or the first start was cut short
+		if _, token, err = accounts.NewToken(ctx, user.ID, account.TokenRequest{Name: "owner.token", Scope: edge.ScopeWrite}); err != nil {
+			return fmt.Errorf("make a token for the owner: %w", err)
+		}
+	}
+	if token != "" {
+		if err := writeToken(file, token); err != nil {
+			return err
+		}
+	}
 	url := "http://" + addr.String()
 	fmt.Fprintf(out, "docket %s serves %s, data in %s\n", version(), url, o.data)
 	if !created {
 		return nil
-	}
-	file := filepath.Join(o.data, "owner.token")
-	if err := writeToken(file, token); err != nil {
-		return err
 	}
 	code, err := accounts.NewSignInCode(ctx, user.ID)
 	if err != nil {

@@ -72,7 +72,7 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 	s := &Service{state: h.State, log: cfg.Logger, now: cfg.Now, metrics: newMetrics(cfg.Metrics), stop: stop}
 	s.accounts = account.New(h.State, h.Secrets, cfg.Now, cfg.Logger)
 	s.accounts.OnSignOut(s.signedOut)
-	s.writer = newWriter(h.State, s.accounts, cfg.Now, s.metrics)
+	s.writer = newWriter(h.State, s.accounts, cfg.Now, cfg.Logger, s.metrics)
 	s.snapshots = newSnapshots(h.State, s.accounts, cfg.SnapshotBytes, s.metrics)
 	s.live = newLive(h.State, s.metrics, func(f func(context.Context)) { s.work.Go(func() { f(ctx) }) })
 	s.work.Go(func() { s.live.compare(ctx) })

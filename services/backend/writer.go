@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -65,12 +66,13 @@ type writer struct {
 	state    host.State
 	accounts *account.Store
 	now      func() time.Time
+	log      *slog.Logger
 	metrics  *metrics
 	queue    combine.Queue[string, *change]
 }
 
-func newWriter(st host.State, accounts *account.Store, now func() time.Time, m *metrics) *writer {
-	w := &writer{state: st, accounts: accounts, now: now, metrics: m}
+func newWriter(st host.State, accounts *account.Store, now func() time.Time, log *slog.Logger, m *metrics) *writer {
+	w := &writer{state: st, accounts: accounts, now: now, log: log, metrics: m}
 	w.queue.Max = maxBatch
 	w.queue.Run = w.run
 	return w
@@ -143,8 +145,27 @@ func (w *writer) try(ctx context.Context, list string, batch []*change) (int, er
 			return n, err
 		}
 		w.metrics.committed(p.effects)
+		w.note(ctx, p)
 	}
 	return n, nil
+}
+
+// note logs what was committed: who changed which task how, never what is in it.
+//
+// [Task]: T035
+func (w *writer) note(ctx context.Context, p *plan) {
+	if !w.log.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
+	for i := range p.effects {
+		e := &p.effects[i]
+		if e.purge {
+			w.log.InfoContext(ctx, "task_purged", "task_id", e.id(), "list_id", p.list)
+			continue
+		}
+		w.log.InfoContext(ctx, "task_changed", "event_type", e.typ, "task_id", e.id(), "version", e.new.task.Version,
+			"list_id", p.list, "user_id", p.owner.ID, "actor", e.actor.Kind, "trace_id", edge.TraceID(e.trace))
+	}
 }
 
 // prepare reads what the batch needs: head, owner and tasks in one bulk read, then the rows that the head

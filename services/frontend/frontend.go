@@ -67,7 +67,7 @@ var routes = []struct{ pattern, service string }{
 }
 
 // reserved are first segments of paths that exist inside only, or not for the web client: nothing is served there.
-var reserved = []string{"api", "internal", "job", "events", "dapr", "ws", "healthz", "readyz", "metrics"}
+var reserved = []string{"api", "internal", "job", "events", edge.SidecarPath, "ws", "healthz", "readyz", "metrics"}
 
 // New returns the service. It fails where the web client lacks its index.html.
 func New(cfg Config, h host.Host) (host.Service, error) {

@@ -61,7 +61,7 @@ func copyHeader(to, from http.Header) {
 			"Upgrade", "Server", "Date", "X-Request-Id":
 			continue
 		}
-		if !strings.HasPrefix(name, "Dapr-") {
+		if !edge.SidecarHeader(name) {
 			to[name] = values
 		}
 	}
