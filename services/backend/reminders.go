@@ -189,7 +189,7 @@ func (s *Service) remind(ctx context.Context, r *record, user string, zone *time
 	}
 	ev := event.Reminder{
 		NotificationID: event.NotificationID(id, "in_app"), ReminderID: id, TaskID: d.Task, UserID: user,
-		Message: message(&r.task, zone, now), Channel: "in_app", ScheduledTime: task.At(d.At).Time, Timestamp: task.At(now).Time,
+		Message: message(&r.task, zone, d.At), Channel: "in_app", ScheduledTime: task.At(d.At).Time, Timestamp: task.At(now).Time,
 	}
 	data, err := ev.Encode(source, edge.Trace(ctx))
 	if err != nil {
@@ -212,14 +212,15 @@ func (s *Service) remind(ctx context.Context, r *record, user string, zone *time
 	return nil
 }
 
-// message says what is due and when, in the user's zone; "overdue" only once the due date itself has passed.
-func message(t *task.Task, zone *time.Location, now time.Time) string {
+// message says what is due and when, in the user's zone; "overdue" only if the due date itself had passed at the
+// reminder's own moment, however late it fires.
+func message(t *task.Task, zone *time.Location, at time.Time) string {
 	if t.DueDate.IsZero() {
 		return t.Title
 	}
 	due := t.DueDate.Instant(zone)
 	verb := "due"
-	if due.Before(now) {
+	if due.Before(at) {
 		verb = "overdue: was due"
 	}
 	if t.DueDate.Form() == task.DueDateOnly {
