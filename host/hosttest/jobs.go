@@ -119,6 +119,7 @@ func jobsReplaced(t *testing.T, c Cluster) {
 	}
 }
 
+// The end of the old run must not take the new job with it, in memory or on disk.
 func jobsReplacedWhileFiring(t *testing.T, c Cluster) {
 	began, release := make(chan struct{}), make(chan struct{})
 	var once sync.Once
@@ -132,10 +133,15 @@ func jobsReplacedWhileFiring(t *testing.T, c Cluster) {
 		return nil
 	}})
 	s := c.Host("worker").State
-	schedule(t, s, host.Schedule("j", time.Now(), []byte("old")))
+	now := time.Now()
+	schedule(t, s, host.Schedule("j", now, []byte("old")))
 	await(t, began, "the first run")
-	schedule(t, s, host.Schedule("j", time.Now().Add(300*time.Millisecond), []byte("new")))
+	schedule(t, s, host.Schedule("j", now.Add(3*time.Second), []byte("new")), host.Schedule("between", now.Add(time.Second), nil))
 	close(release)
+	in.until(t, "the first run's end, and a later job", fired("j", "between"))
+	c.Kill(t)
+	in = newInbox[arrival]()
+	c.Start(t, worker(in))
 	in.until(t, "the replacement", func(got []arrival) bool {
 		for _, a := range got {
 			if string(a.Data) == "new" {
