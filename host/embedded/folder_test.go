@@ -342,3 +342,23 @@ func TestReaderSeesWhatIsOwed(t *testing.T) {
 		t.Errorf("read %v, %v, want %s", got, err, want)
 	}
 }
+
+// A folder may be named relative to the working directory, by every command.
+func TestRelativeFolder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	n := openNode(t, Options{Dir: "data"})
+	mustCommit(t, n.Host("worker").State, host.Tx{Ops: []host.Op{host.Put("k", []byte("v"))}})
+	if err := Backup(t.Context(), "data", "backup.db"); err != nil {
+		t.Error(err)
+	}
+	if err := Restore(t.Context(), "backup.db", "restored"); err != nil {
+		t.Error(err)
+	}
+	r, err := OpenReader(t.Context(), "restored")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+}

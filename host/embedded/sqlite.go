@@ -32,7 +32,11 @@ type conn struct {
 }
 
 func openConn(forever context.Context, file string, p purpose) (*conn, error) {
-	path := filepath.ToSlash(file)
+	abs, err := filepath.Abs(file) // a file URI has no relative paths
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", file, err)
+	}
+	path := filepath.ToSlash(abs)
 	if !strings.HasPrefix(path, "/") { // C:/… on Windows
 		path = "/" + path
 	}
