@@ -162,6 +162,9 @@ func humaProblemFor(ctx huma.Context, status int, msg string, errs []error) *Pro
 		return ProblemOf(ctx.Context(), errs[0])
 	case status == http.StatusRequestEntityTooLarge:
 		return tooLarge(ctx.Operation().MaxBodyBytes - 1)
+	case status == http.StatusUnsupportedMediaType:
+		return NewProblem(status, "", "send JSON, with the header Content-Type: application/json",
+			FieldError{Field: "Content-Type", Detail: "must be application/json"})
 	}
 	return humaProblem(status, msg, errs)
 }
