@@ -122,21 +122,19 @@ func (l *live) room(list string) *room {
 
 // onTaskUpdate passes an update on to the clients that wait for just that version.
 func (l *live) onTaskUpdate(_ context.Context, m host.Message) error {
-	var env struct {
-		Data json.RawMessage `json:"data"`
-	}
-	up, err := event.DecodeTaskUpdate(m.Data)
-	if err == nil {
-		err = json.Unmarshal(m.Data, &env)
-	}
-	if err != nil {
-		return host.Permanent(err)
-	}
-	r := l.room(up.ListID)
+	r := l.room(m.Key) // the list; most have no client here
 	if r == nil {
 		return nil
 	}
-	if r.next(up.ListVersion, updateFrame(env.Data)) {
+	up, err := event.DecodeTaskUpdate(m.Data)
+	if err != nil {
+		return host.Permanent(err)
+	}
+	data, err := up.AppendJSON(nil)
+	if err != nil {
+		return host.Permanent(err)
+	}
+	if r.next(up.ListVersion, updateFrame(data)) {
 		l.catchUp(r)
 	}
 	return nil

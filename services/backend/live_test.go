@@ -239,7 +239,7 @@ func TestLostUpdates(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 { // and it may come twice
-			if err := l.onTaskUpdate(t.Context(), host.Message{Data: data}); err != nil {
+			if err := l.onTaskUpdate(t.Context(), host.Message{Key: f.me.user, Data: data}); err != nil {
 				t.Fatal(err)
 			}
 		}

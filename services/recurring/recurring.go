@@ -65,12 +65,12 @@ func New(cfg Config, h host.Host) (host.Service, error) {
 // onTaskEvent picks out the completions of repeating tasks [T040]. Other types, also those of versions to come, are
 // not its business.
 func (s *service) onTaskEvent(ctx context.Context, m host.Message) error {
+	if typ, err := event.TypeOf(m.Data); err == nil && typ != event.TaskCompleted {
+		return nil
+	}
 	e, trace, err := event.DecodeTaskEvent(m.Data)
 	if err != nil {
 		return host.Permanent(err)
-	}
-	if e.EventType != event.TaskCompleted {
-		return nil
 	}
 	var t task.Task
 	if err := json.Unmarshal(e.Payload.Task, &t); err != nil {
