@@ -27,7 +27,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:]))
 }
 
-// run is the program; it returns the exit code: 0, 1 for a failure, 2 for a command line that makes no sense.
+// run is the program; it returns the exit code: see cli.ExitCodes.
 func run(ctx context.Context, args []string) int {
 	root := rootCommand()
 	root.SetArgs(args)
@@ -50,7 +50,9 @@ func rootCommand() *cobra.Command {
 		Long: `docket keeps tasks, and every change to them, for good.
 
 Without a command it runs the server: all services in this one process, data in one folder.
-The other commands are its client.`,
+The other commands are its client.
+
+` + cli.ExitCodes,
 		Args:          cobra.NoArgs,
 		Version:       version(),
 		SilenceErrors: true,
@@ -63,6 +65,7 @@ The other commands are its client.`,
 	root.AddGroup(&cobra.Group{ID: "tasks", Title: "Tasks:"}, &cobra.Group{ID: "server", Title: "Server and data:"})
 	root.AddCommand(cli.Commands("tasks")...)
 	root.AddCommand(serveCommand(), backupCommand(), restoreCommand(), checkCommand(), openAPICommand())
+	cli.CheckArgs(root)
 	return root
 }
 

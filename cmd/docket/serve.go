@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -214,11 +215,14 @@ func welcome(ctx context.Context, o *serveOptions, node *embedded.Node, addr net
 		}
 	}
 	if token != "" {
-		if err := writeToken(file, token); err != nil {
+		if err := writePrivate(file, token); err != nil {
 			return err
 		}
 	}
-	url := "http://" + addr.String()
+	url := localURL(addr)
+	if err := writePrivate(filepath.Join(o.data, "server"), url); err != nil { // where the client finds it
+		return err
+	}
 	fmt.Fprintf(out, "docket %s serves %s, data in %s\n", version(), url, o.data)
 	if !created {
 		return nil
@@ -251,15 +255,26 @@ func clientHint(o *serveOptions) string {
 	return " --data " + o.data
 }
 
-// writeToken keeps the owner's token where only the owner can read it, on disk before anyone relies on it.
-func writeToken(file, token string) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("write the owner's token: %w", err)
+// localURL is how a client on this machine reaches the address that is listened on.
+func localURL(addr net.Addr) string {
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
 	}
-	_, err = f.WriteString(token + "\n")
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write the owner's token: %w", err)
+	return "http://" + addr.String()
+}
+
+// writePrivate keeps a line where only the owner of the file can read it, whole and on disk before anyone relies on it.
+func writePrivate(file, line string) error {
+	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("write %s: %w", file, err)
+	}
+	_, err = f.WriteString(line + "\n")
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), file)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", file, errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
 }

@@ -1,0 +1,121 @@
+// Package cli is the client side of the docket command: what a person or a script does with tasks from a shell.
+// It knows the server only by its public HTTP API, and it writes twice: aligned and coloured for a terminal,
+// tab-separated and stable for a pipe.
+//
+// [Task]: T092
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// ExitCodes explains the exit codes, for the help of the whole program.
+const ExitCodes = `Exit codes: 0 done · 1 failed · 2 wrong usage or bad input · 3 no such task · 4 the name fits several
+tasks · 5 the server cannot be reached, or its storage is away · 130 interrupted`
+
+// The exit codes but 0.
+const (
+	failed = iota + 1
+	badInput
+	notFound
+	ambiguous
+	unreachable
+)
+
+// exitError is an error with the exit code it ends the program with.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+
+func (e *exitError) Unwrap() error { return e.err }
+
+func exit(code int, format string, args ...any) error {
+	return &exitError{code, fmt.Errorf(format, args...)}
+}
+
+// Usage marks an error as one of the command line: its exit code is 2.
+func Usage(err error) error { return &exitError{badInput, err} }
+
+// ExitCode is the exit code of an error that a command returned: 1 to 5, see [ExitCodes].
+func ExitCode(err error) int {
+	if e, ok := errors.AsType[*exitError](err); ok {
+		return e.code
+	}
+	return failed
+}
+
+// CheckArgs makes the arguments that a command and those below it refuse count as wrong usage.
+func CheckArgs(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return Usage(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		CheckArgs(sub)
+	}
+}
+
+// options are the flags that every client command has.
+type options struct{ server, token, data string }
+
+func (o *options) flags(f *pflag.FlagSet) {
+	f.StringVar(&o.server, "server", "", "address of the server (DOCKET_SERVER; default: what is in the data folder, or "+defaultServer+")")
+	f.StringVar(&o.token, "token", "", "API token (DOCKET_TOKEN; default: the owner's, from the data folder)")
+	f.StringVar(&o.data, "data", env("DOCKET_DATA", "./docket-data"), "data folder of a server on this machine (DOCKET_DATA)")
+}
+
+func env(name, otherwise string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return otherwise
+}
+
+// Commands returns the client commands, to stand under the heading of group.
+func Commands(group string) []*cobra.Command {
+	o := &options{}
+	commands := []*cobra.Command{
+		addCommand(o), listCommand(o), showCommand(o),
+		doneCommand(o), reopenCommand(o), removeCommand(o), undeleteCommand(o),
+	}
+	for _, c := range commands {
+		c.GroupID = group
+		o.flags(c.PersistentFlags())
+	}
+	return commands
+}
+
+// session is what one run of a command works with.
+type session struct {
+	*client
+	*screen
+	// asJSON asks for the API's JSON instead of text.
+	asJSON bool
+}
+
+// open finds the server and the credential, and looks at where the output goes.
+func (o *options) open(cmd *cobra.Command) (*session, error) {
+	c, err := o.client()
+	if err != nil {
+		return nil, err
+	}
+	s := &session{client: c, screen: newScreen(cmd.OutOrStdout(), cmd.ErrOrStderr())}
+	if f := cmd.Flags().Lookup("json"); f != nil {
+		s.asJSON = f.Value.String() == "true"
+	}
+	return s, nil
+}
+
+func jsonFlag(c *cobra.Command) { c.Flags().Bool("json", false, "print the API's JSON") }
