@@ -24,7 +24,7 @@ import (
 // At each failpoint a process is killed with SIGKILL, at its first and at a later pass. Afterwards everything it was
 // told is there and is delivered, and everything else is there whole or not at all.
 func TestKilledAtEachFailpoint(t *testing.T) {
-	passes := []int{1, 6}
+	passes := []int{1, 12}
 	if testing.Short() {
 		passes = passes[:1]
 	}

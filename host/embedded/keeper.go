@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -25,6 +26,7 @@ const (
 // keeper does what can wait: checkpoints, trimming the message log, removing expired items.
 type keeper struct {
 	node    *Node
+	mu      sync.Mutex // one at a time on db
 	db      *conn
 	rows    atomic.Int64
 	logged  atomic.Int64
@@ -108,6 +110,8 @@ func (k *keeper) trim() error {
 
 // sweep deletes expired items. Readers have not seen them since they expired.
 func (k *keeper) sweep() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	n := k.node
 	for {
 		now := time.Now().UnixMilli()
@@ -130,6 +134,8 @@ func (k *keeper) sweep() error {
 // checkpoint copies the write-ahead log into the database while the writer goes on; if the log has become long
 // nevertheless, the writer waits for the rest.
 func (k *keeper) checkpoint() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.node.failAt(stepCheckpoint)
 	length, err := k.passive()
 	if err == nil && length > walTooLong {

@@ -96,7 +96,7 @@ func Run(t *testing.T, open func(t *testing.T) Cluster) {
 }
 
 // patience is how long a test waits for what must come; it guards against hanging and claims nothing about speed.
-const patience = 60 * time.Second
+const patience = 45 * time.Second
 
 // await returns the next value of ch.
 func await[T any](t *testing.T, ch <-chan T, what string) T {
