@@ -156,7 +156,7 @@ func TestDueIsSmallAndComparable(t *testing.T) {
 	if size := unsafe.Sizeof(Due{}); size > 16 {
 		t.Errorf("a due date takes %d bytes", size)
 	}
-	if due(t, "2026-03-31") != due(t, "2026-03-31") || due(t, "2026-03-31T00:00:00Z") == due(t, "2026-03-31T00:00:00+00:00") {
+	if a, b := due(t, "2026-03-31"), due(t, "2026-03-31"); a != b || due(t, "2026-03-31T00:00:00Z") == due(t, "2026-03-31T00:00:00+00:00") {
 		t.Error("two due dates must be equal exactly when they are written the same")
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/docket-tasks/docket/host"
 )
@@ -231,12 +230,12 @@ func (x *exchange) response(r *http.Request) *http.Response {
 	}
 	if x.body != nil {
 		resp.ContentLength = -1
-		resp.Body = &streamBody{Reader: io.MultiReader(bytes.NewReader(x.buffer), x.body), exchange: x}
+		// The stream ends with the request, as a connection would.
+		stop := context.AfterFunc(r.Context(), func() { _ = x.body.CloseWithError(r.Context().Err()) })
+		resp.Body = &streamBody{Reader: io.MultiReader(bytes.NewReader(x.buffer), x.body), exchange: x, stop: stop}
 		if n, err := strconv.ParseInt(x.sent.Get("Content-Length"), 10, 64); err == nil {
 			resp.ContentLength = n
 		}
-		// The stream ends with the request, as a connection would.
-		context.AfterFunc(r.Context(), func() { _ = x.body.CloseWithError(r.Context().Err()) })
 		return resp
 	}
 	x.cancel()
@@ -257,12 +256,13 @@ func (*shortBody) Close() error { return nil }
 type streamBody struct {
 	io.Reader
 	exchange *exchange
-	once     sync.Once
+	stop     func() bool
 }
 
 // Close implements [io.Closer].
 func (b *streamBody) Close() error {
-	b.once.Do(b.exchange.cancel)
+	b.stop()
+	b.exchange.cancel()
 	return b.exchange.body.Close()
 }
 

@@ -1,3 +1,5 @@
+//go:build unix
+
 package embedded
 
 import (
@@ -77,7 +79,9 @@ func holderChild(ctx context.Context, dir string) error {
 		return err
 	}
 	say("open")
-	_, err = io.Copy(io.Discard, os.Stdin)
+	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
+		return err
+	}
 	select {} // until killed
 }
 

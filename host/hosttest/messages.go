@@ -276,9 +276,9 @@ func everyIsNewestOn(t *testing.T, c Cluster) {
 	s := c.Host("publisher").State
 	send(t, s, message("events", "k", "failing"))
 	send(t, s, message("events", "k", "after"))
-	got := in.until(t, "the messages since", has("after"))
+	in.until(t, "the messages since", has("after"))
 	send(t, s, message("events", "k", "last"))
-	got = in.until(t, "the last message", has("last"))
+	got := in.until(t, "the last message", has("last"))
 	failing := 0
 	for _, m := range got {
 		if m.ID == "before" {

@@ -74,7 +74,11 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 	s.accounts.OnSignOut(s.signedOut)
 	s.writer = newWriter(h.State, s.accounts, cfg.Now, cfg.Logger, s.metrics)
 	s.snapshots = newSnapshots(h.State, s.accounts, cfg.SnapshotBytes, s.metrics)
-	s.live = newLive(h.State, s.metrics, func(f func(context.Context)) { s.work.Go(func() { f(ctx) }) })
+	s.live = newLive(h.State, s.metrics, func(f func(context.Context)) {
+		if ctx.Err() == nil {
+			s.work.Go(func() { f(ctx) })
+		}
+	})
 	s.work.Go(func() { s.live.compare(ctx) })
 
 	observed := edge.HandlerOptions{Service: Name, Logger: cfg.Logger, Metrics: cfg.Metrics}

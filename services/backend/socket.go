@@ -150,15 +150,16 @@ func (s *Service) signedOut(session string) {
 func (s *Service) drain(ctx context.Context) {
 	s.draining.Store(true)
 	s.live.each(func(sock *socket) { sock.close(websocket.StatusGoingAway, "the server is stopping") })
+	s.stop()
 	gone := make(chan struct{})
 	go func() {
 		s.sockets.Wait()
+		s.work.Wait()
 		close(gone)
 	}()
 	select {
 	case <-gone:
 	case <-ctx.Done():
 	}
-	s.stop()
 	s.accounts.Drain(ctx)
 }

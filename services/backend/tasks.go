@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -64,7 +66,7 @@ type taskOutput struct {
 	Status      int    `json:"-"`
 	ContentType string `header:"Content-Type"`
 	ETag        string `header:"ETag"`
-	ListVersion int64  `header:"List-Version" doc:"The list's version after the change: resume /ws from it"`
+	ListVersion string `header:"List-Version" doc:"The list's version after a change: resume /ws from it"`
 	Location    string `header:"Location"`
 	Body        []byte
 }
@@ -72,7 +74,7 @@ type taskOutput struct {
 // answer renders the outcome of a change to one task.
 func answer(effects []effect, version int64) *taskOutput {
 	r := effects[0].new
-	return &taskOutput{Status: http.StatusOK, ContentType: "application/json", ETag: etag(r.task.Version), ListVersion: version, Body: r.Doc}
+	return &taskOutput{Status: http.StatusOK, ContentType: "application/json", ETag: etag(r.task.Version), ListVersion: strconv.FormatInt(version, 10), Body: r.Doc}
 }
 
 type createInput struct {
@@ -144,20 +146,20 @@ type listInput struct {
 	IfNoneMatch string   `header:"If-None-Match"`
 
 	query task.Query
-	url   string // path and query without the cursor
+	path  string
+	asked url.Values
 }
 
 // Resolve reads the query as a whole, so that every fault is named at once.
 func (in *listInput) Resolve(ctx huma.Context) []error {
 	u := ctx.URL()
-	q, err := task.ParseQuery(u.Query())
+	asked := u.Query()
+	q, err := task.ParseQuery(asked)
 	if err != nil {
 		return []error{problem(err)}
 	}
 	in.query = q
-	v := u.Query()
-	v.Del("cursor")
-	in.url = u.Path + "?" + v.Encode()
+	in.path, in.asked = u.Path, asked
 	return nil
 }
 
@@ -180,7 +182,8 @@ func (s *Service) listTasks(ctx context.Context, in *listInput) (*listOutput, er
 	tag := fmt.Sprintf(`W/"%d-%d"`, version.list, version.owner)
 	out := &listOutput{Status: http.StatusOK, ContentType: "application/json", Total: page.Total, ListVersion: version.list, ETag: tag}
 	if page.Next != "" {
-		out.Link = "<" + in.url + "&cursor=" + page.Next + `>; rel="next"`
+		in.asked.Set("cursor", page.Next)
+		out.Link = "<" + in.path + "?" + in.asked.Encode() + `>; rel="next"`
 	}
 	if in.IfNoneMatch != "" && noneMatch(in.IfNoneMatch, tag) {
 		out.Status = http.StatusNotModified
@@ -297,7 +300,7 @@ func (s *Service) changeOne(ctx context.Context, listID string, w wish) (*taskOu
 }
 
 type deleteOutput struct {
-	ListVersion int64 `header:"List-Version"`
+	ListVersion string `header:"List-Version"`
 }
 
 func (s *Service) deleteTask(ctx context.Context, in *changeInput) (*deleteOutput, error) {

@@ -275,7 +275,7 @@ func TestZoneChangeSchedulesJob(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Zone().String() != "Asia/Tokyo" || got.Zone() != got.Zone() {
+	if got.Zone().String() != "Asia/Tokyo" {
 		t.Errorf("zone %v", got.Zone())
 	}
 	if (User{TimeZone: "Mars/Olympus"}).Zone() != time.UTC {
