@@ -265,4 +265,3 @@ func (w *writer) take() {
 		w.poke()
 	}
 }
-
