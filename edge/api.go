@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -35,6 +36,7 @@ var _ = func() struct{} {
 		return p
 	}
 	huma.ValidateStrictCasing = true
+	huma.DefaultArrayNullable = false // an empty array is [], here as in most APIs; what can be null says so
 	validation.MsgExpectedRequiredProperty = requiredMark + "%s"
 	return struct{}{}
 }()
@@ -64,10 +66,21 @@ func NewAPI(mux *http.ServeMux, title string) huma.API {
 	return huma.NewAPI(config, adapter{mux})
 }
 
-// documentErrors takes back the 422 that huma documents for validation, unless the operation has one of its own.
+// documentErrors documents what can answer instead of any operation, where it has errors at all: the check of the
+// query, the limit of the body, the refusal of changes to those who may only read, an outage. And it takes back the
+// 422 that huma documents for validation, unless the operation has one of its own.
 func documentErrors(_ *huma.OpenAPI, op *huma.Operation) {
+	if len(op.Errors) == 0 {
+		return
+	}
 	takesInput := len(op.Parameters) > 0 || op.RequestBody != nil
-	if len(op.Errors) == 0 || !takesInput {
+	defer func() {
+		documentAs(op, op.Errors[0], http.StatusBadRequest, true)
+		documentAs(op, op.Errors[0], http.StatusForbidden, !SafeMethod(op.Method))
+		documentAs(op, op.Errors[0], http.StatusRequestEntityTooLarge, op.RequestBody != nil)
+		documentAs(op, op.Errors[0], http.StatusServiceUnavailable, true)
+	}()
+	if !takesInput {
 		return
 	}
 	added := slices.Index(op.Errors, http.StatusUnprocessableEntity)
@@ -80,6 +93,16 @@ func documentErrors(_ *huma.OpenAPI, op *huma.Operation) {
 		bad := *unprocessable
 		bad.Description = http.StatusText(http.StatusBadRequest)
 		op.Responses["400"] = &bad
+	}
+}
+
+// documentAs documents status as the operation documents like, if it applies and is not there yet.
+func documentAs(op *huma.Operation, like, status int, applies bool) {
+	code := strconv.Itoa(status)
+	if known := op.Responses[strconv.Itoa(like)]; applies && known != nil && op.Responses[code] == nil {
+		response := *known
+		response.Description = http.StatusText(status)
+		op.Responses[code] = &response
 	}
 }
 

@@ -49,7 +49,7 @@ type Result struct {
 	Priority string `json:"priority" enum:",high,medium,low"`
 	// ReminderMinutes are minutes before the due date, distinct, largest first; nil if the text says nothing
 	// about reminders, empty for "no reminder".
-	ReminderMinutes []int `json:"reminder_minutes"`
+	ReminderMinutes []int `json:"reminder_minutes" nullable:"true"`
 	// Spans are in order and do not overlap; never nil.
 	Spans []Span `json:"spans"`
 }

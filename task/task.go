@@ -49,7 +49,7 @@ type Task struct {
 	Status      Status   `json:"status" enum:"pending,completed,deleted"`
 	Priority    Priority `json:"priority" enum:"high,medium,low"`
 	// DueDate is kept in the form given: see [Due].
-	DueDate Due      `json:"due_date"`
+	DueDate Due      `json:"due_date" nullable:"true"`
 	Tags    []string `json:"tags"`
 	// RecurrencePattern is daily, weekly, monthly, yearly or an RFC 5545 "RRULE:" string; nil does not repeat.
 	RecurrencePattern *string `json:"recurrence_pattern"`

@@ -226,7 +226,13 @@ func answers(o huma.Operation, status int, what string, schema *huma.Schema) hum
 // describeBody documents a body that the operation reads by itself.
 func describeBody(api huma.API, o *huma.Operation, t reflect.Type, what string) {
 	o.RequestBody = &huma.RequestBody{Required: true, Description: what, Content: map[string]*huma.MediaType{
-		"application/json": {Schema: huma.SchemaFromType(api.OpenAPI().Components.Schemas, t)}}}
+		"application/json": {Schema: api.OpenAPI().Components.Schemas.Schema(t, true, "")}}}
+}
+
+// registerRaw adds an operation that reads its body by itself.
+func registerRaw[I, O any](api huma.API, o huma.Operation, handle func(context.Context, *I) (*O, error)) {
+	huma.Register(api, o, handle)
+	delete(o.RequestBody.Content, "application/octet-stream") // which is what huma takes a raw body for
 }
 
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }

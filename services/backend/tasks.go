@@ -19,11 +19,12 @@ import (
 // taskRoutes are the routes of tasks. Bodies are read by package task, whose rules say more than a schema can;
 // the schemas here are their description.
 func (s *Service) taskRoutes(api huma.API) {
-	taskDoc := huma.SchemaFromType(api.OpenAPI().Components.Schemas, typeOf[task.Task]())
+	taskDoc := api.OpenAPI().Components.Schemas.Schema(typeOf[task.Task](), true, "Task")
 	one := func(op huma.Operation) huma.Operation { return answers(op, 200, "the task", taskDoc) }
-	made := answers(op(http.MethodPost, "/api/tasks", "create-task", "Create a task from fields, or from one line of text", 400, 409, 413, 422), 201, "the task", taskDoc)
+	made := answers(op(http.MethodPost, "/api/tasks", "create-task", "Create a task from fields, or from one line of text", 400, 409, 413, 422), 201, "the task",
+		api.OpenAPI().Components.Schemas.Schema(typeOf[createdTask](), true, ""))
 	describeBody(api, &made, typeOf[newTask](), "A task's fields, or quick alone")
-	huma.Register(api, made, s.createTask)
+	registerRaw(api, made, s.createTask)
 
 	list := op(http.MethodGet, "/api/tasks", "list-tasks", "List, filter, sort and search tasks", 400)
 	list.Responses = map[string]*huma.Response{"200": {Description: "the page", Content: map[string]*huma.MediaType{
@@ -36,11 +37,11 @@ func (s *Service) taskRoutes(api huma.API) {
 
 	patch := one(op(http.MethodPatch, "/api/tasks/{id}", "update-task", "Change a task by a JSON merge patch (RFC 7396)", 400, 404, 409, 410, 412, 413))
 	describeBody(api, &patch, typeOf[taskPatch](), "Absent fields stay, null clears")
-	huma.Register(api, patch, s.updateTask)
+	registerRaw(api, patch, s.updateTask)
 
 	tags := one(op(http.MethodPut, "/api/tasks/{id}/tags", "change-tags", "Replace tags, or add and remove some", 400, 404, 409, 410, 412, 413))
 	describeBody(api, &tags, typeOf[tagChange](), "Either tags, or add and remove")
-	huma.Register(api, tags, s.changeTags)
+	registerRaw(api, tags, s.changeTags)
 
 	del := op(http.MethodDelete, "/api/tasks/{id}", "delete-task", "Delete a task; it can be restored for 30 days", 404, 410, 412)
 	del.DefaultStatus = http.StatusNoContent

@@ -18,22 +18,26 @@ import (
 type (
 	newTask struct {
 		Title             string   `json:"title,omitempty" minLength:"1" maxLength:"255" doc:"Required unless quick is given"`
-		Description       string   `json:"description,omitempty" maxLength:"2000" doc:"Markdown"`
-		Priority          string   `json:"priority,omitempty" enum:"high,medium,low"`
-		DueDate           *string  `json:"due_date,omitempty" doc:"2026-03-31, 2026-03-31T09:00:00 or 2026-03-31T09:00:00+02:00"`
-		Tags              []string `json:"tags,omitempty" maxItems:"20"`
-		RecurrencePattern *string  `json:"recurrence_pattern,omitempty" doc:"daily, weekly, monthly, yearly or an RFC 5545 RRULE: string"`
-		ReminderMinutes   []int    `json:"reminder_minutes,omitempty" maxItems:"10" doc:"Minutes before the due date, 0 to 40320; default: the user's"`
+		Description       string   `json:"description,omitempty" nullable:"true" maxLength:"2000" doc:"Markdown"`
+		Priority          string   `json:"priority,omitempty" nullable:"true" enum:"high,medium,low"`
+		DueDate           *string  `json:"due_date,omitempty" nullable:"true" doc:"2026-03-31, 2026-03-31T09:00:00 or 2026-03-31T09:00:00+02:00"`
+		Tags              []string `json:"tags,omitempty" nullable:"true" maxItems:"20"`
+		RecurrencePattern *string  `json:"recurrence_pattern,omitempty" nullable:"true" doc:"daily, weekly, monthly, yearly or an RFC 5545 RRULE: string"`
+		ReminderMinutes   []int    `json:"reminder_minutes,omitempty" nullable:"true" maxItems:"10" doc:"Minutes before the due date, 0 to 40320; default: the user's"`
 		Quick             string   `json:"quick,omitempty" doc:"One line of text instead of the other fields: Pay rent every month on the 1st at 9am #home !high"`
+	}
+	createdTask struct {
+		task.Task
+		Quick *quick.Result `json:"quick,omitempty" doc:"What was understood of the line of text, where one was given"`
 	}
 	taskPatch struct {
 		Title             string   `json:"title,omitempty" minLength:"1" maxLength:"255"`
-		Description       *string  `json:"description,omitempty" maxLength:"2000"`
-		Priority          *string  `json:"priority,omitempty" enum:"high,medium,low"`
-		DueDate           *string  `json:"due_date,omitempty"`
-		Tags              []string `json:"tags,omitempty" maxItems:"20"`
-		RecurrencePattern *string  `json:"recurrence_pattern,omitempty"`
-		ReminderMinutes   []int    `json:"reminder_minutes,omitempty" maxItems:"10"`
+		Description       *string  `json:"description,omitempty" nullable:"true" maxLength:"2000"`
+		Priority          *string  `json:"priority,omitempty" nullable:"true" enum:"high,medium,low"`
+		DueDate           *string  `json:"due_date,omitempty" nullable:"true"`
+		Tags              []string `json:"tags,omitempty" nullable:"true" maxItems:"20"`
+		RecurrencePattern *string  `json:"recurrence_pattern,omitempty" nullable:"true"`
+		ReminderMinutes   []int    `json:"reminder_minutes,omitempty" nullable:"true" maxItems:"10"`
 	}
 	tagChange struct {
 		Tags   []string `json:"tags,omitempty" maxItems:"20"`
