@@ -25,7 +25,11 @@ type wish struct {
 // create makes a task. With a request hash the id derives from an Idempotency-Key: the same request again
 // changes nothing and answers with the task.
 func create(list, id string, d task.Draft, request string, actor event.Actor) wish {
-	return wish{needs: []string{id}, apply: func(v *view) ([]effect, error) {
+	var needs []string
+	if request != "" { // otherwise the id is a fresh one: nothing can be there
+		needs = []string{id}
+	}
+	return wish{needs: needs, apply: func(v *view) ([]effect, error) {
 		if was := v.records[id]; was != nil {
 			if request == "" || was.Request != request {
 				return nil, edge.NewProblem(http.StatusUnprocessableEntity, "idempotency_key_reused",
