@@ -70,17 +70,25 @@ func (s *Service) continueSeries(ctx context.Context, req occurrenceRequest) (st
 			rec := record{List: done.List, Made: 1}.with(t)
 			return []effect{{typ: event.TaskCreated, actor: recurrenceActor, new: rec}}, nil
 		}
-		return []effect{bringBack(succ, t)}, nil
+		return bringBack(succ, t), nil
 	})
 	return outcome, err
 }
 
-// bringBack restores an occurrence that was withdrawn, as the new completion wants it.
-func bringBack(old *record, t task.Task) effect {
-	t.CreatedAt, t.Version = old.task.CreatedAt, old.task.Version+1
+// bringBack restores an occurrence that was withdrawn and, where the task it follows has changed meanwhile, makes it
+// what the new completion wants: a second event, because a restoration tells of no change of fields.
+func bringBack(old *record, t task.Task) []effect {
+	back := old.task
+	back.Status, back.CompletedAt, back.UpdatedAt, back.Version = task.Pending, nil, t.UpdatedAt, old.task.Version+1
 	rec := *old
-	rec.Withdrawn, rec.DeletedAt, rec.Previous, rec.Made = false, nil, "", t.Version
-	return effect{typ: event.TaskRestored, actor: recurrenceActor, old: old, new: rec.with(t)}
+	rec.Withdrawn, rec.DeletedAt, rec.Previous, rec.Made = false, nil, "", back.Version
+	restored := effect{typ: event.TaskRestored, actor: recurrenceActor, old: old, new: rec.with(back)}
+	t.CreatedAt, t.Version = back.CreatedAt, back.Version+1
+	if len(task.Changes(back, t)) == 0 {
+		return []effect{restored}
+	}
+	rec.Made = t.Version
+	return []effect{restored, {typ: event.TaskUpdated, actor: recurrenceActor, old: restored.new, new: rec.with(t)}}
 }
 
 // withdraw returns the effect of reopening a completed occurrence on its successor: gone, if nobody changed

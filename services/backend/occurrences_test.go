@@ -2,7 +2,9 @@ package backend
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -113,6 +115,35 @@ func TestReopenWithdrawsTheSuccessor(t *testing.T) {
 	next, _ := f.successor(first.ID)
 	if next.Status != task.Pending || next.Version != 3 || next.DueDate.String() != "2030-05-02" {
 		t.Errorf("brought back: %+v", next)
+	}
+	f.me.must("POST", path+"/reopen", "") // still unchanged by anybody
+	if next, _ := f.successor(first.ID); next.Status != task.Deleted {
+		t.Errorf("after reopening again: %+v", next)
+	}
+}
+
+// A successor that comes back after the completed task was changed is what that one is now, and its history tells how
+// it came to be so.
+func TestBroughtBackAsTheTaskIsNow(t *testing.T) {
+	f := start(t)
+	first := f.me.must("POST", "/api/tasks", daily)
+	path := "/api/tasks/" + first.ID
+	f.continueSeries(f.me.must("POST", path+"/complete", ""))
+	f.me.must("POST", path+"/reopen", "")
+	f.me.must("PATCH", path, `{"title":"water all plants","tags":["garden"]}`)
+	if got := f.continueSeries(f.me.must("POST", path+"/complete", "")); got != "created" {
+		t.Errorf("completed again: %s", got)
+	}
+	next, _ := f.successor(first.ID)
+	if next.Status != task.Pending || next.Title != "water all plants" || len(next.Tags) != 1 || next.Tags[0] != "garden" || next.Version != 4 {
+		t.Errorf("brought back: %+v", next)
+	}
+	f.sent.wait(t, "the events of both tasks", func() bool { return len(f.sent.events) == 9 })
+	f.sent.mu.Lock()
+	defer f.sent.mu.Unlock()
+	events := slices.SortedFunc(maps.Values(f.sent.events), func(a, b event.TaskEvent) int { return int(a.ListVersion - b.ListVersion) })
+	if h := event.Replay(slices.Values(events)); len(h.Problems) > 0 {
+		t.Errorf("the history: %v", h.Problems)
 	}
 	f.me.must("POST", path+"/reopen", "") // still unchanged by anybody
 	if next, _ := f.successor(first.ID); next.Status != task.Deleted {
