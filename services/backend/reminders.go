@@ -68,6 +68,7 @@ func (e *effect) jobs(env task.Env) []host.JobIntent {
 	out := e.purgeJob(env)
 	dueSet := e.old == nil || e.old.task.DueDate != now.DueDate
 	if !dueSet && e.old.task.Status == now.Status && slices.Equal(e.old.task.ReminderMinutes, now.ReminderMinutes) {
+		e.new.Scheduled = e.old.Scheduled // which may come from an effect before this one in the same commit
 		return out
 	}
 	out = append(out, cancelReminders(e.old)...)

@@ -129,6 +129,23 @@ func TestDueDateWhoseMomentsHavePassed(t *testing.T) {
 	})
 }
 
+// The reminder of a due date that has passed also comes where the next change of the task is in the same commit.
+func TestRemindedThoughChangedInTheSameCommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t)
+		made := f.me.must("POST", "/api/tasks", `{"title":"x","reminder_minutes":[0]}`)
+		body := fmt.Sprintf(`{"changes":[{"op":"update","id":%q,"body":{"due_date":%q}},{"op":"update","id":%q,"body":{"priority":"high"}}]}`,
+			made.ID, floating(-10*time.Minute), made.ID)
+		if w := f.me.do("POST", "/api/tasks/batch", body); w.Code != http.StatusOK {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		pass(time.Second)
+		if n := len(f.sent.reminded()); n != 1 {
+			t.Errorf("%d reminders", n)
+		}
+	})
+}
+
 // Date-only and floating due dates follow the user to another zone; a zoned one stays.
 func TestRemindersFollowTheZone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
