@@ -87,12 +87,16 @@ func env(name, otherwise string) string {
 func Commands(group string) []*cobra.Command {
 	o := &options{}
 	commands := []*cobra.Command{
-		addCommand(o), listCommand(o), showCommand(o),
+		addCommand(o), listCommand(o), showCommand(o), editCommand(o),
 		doneCommand(o), reopenCommand(o), removeCommand(o), undeleteCommand(o),
+		historyCommand(o), watchCommand(o), inboxCommand(o),
+		exportCommand(o), importCommand(o),
+		meCommand(o), tokenCommand(o), userCommand(o), linkCommand(o),
 	}
 	for _, c := range commands {
 		c.GroupID = group
 		o.flags(c.PersistentFlags())
+		o.complete(c)
 	}
 	return commands
 }

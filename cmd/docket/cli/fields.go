@@ -33,7 +33,7 @@ func (f *fieldFlags) flags(s *pflag.FlagSet) {
 // changed notes which flags were given.
 func (f fieldFlags) changed(cmd *cobra.Command) fieldFlags {
 	f.set = map[string]bool{}
-	cmd.LocalNonPersistentFlags().Visit(func(p *pflag.Flag) { f.set[p.Name] = true })
+	cmd.Flags().Visit(func(p *pflag.Flag) { f.set[p.Name] = true })
 	return f
 }
 

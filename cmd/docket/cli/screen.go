@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -74,16 +75,15 @@ func (s *screen) card(kind, heading string, fields []field) {
 	} else {
 		fmt.Fprintf(s.out, "%s %s\n", s.paint(green, kind), s.paint(bold, heading))
 	}
+	fields = slices.DeleteFunc(fields, func(f field) bool { return f.value == "" })
 	w := 0
 	for _, f := range fields {
 		w = max(w, columns(f.name))
 	}
 	for _, f := range fields {
-		switch {
-		case f.value == "":
-		case s.plain():
+		if s.plain() {
 			s.line(f.name, f.value)
-		default:
+		} else {
 			fmt.Fprintf(s.out, "  %s  %s\n", s.paint(dim, pad(f.name, w)), f.value)
 		}
 	}

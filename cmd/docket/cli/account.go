@@ -1,0 +1,264 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// token is an API token as the API shows it.
+type token struct {
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	Scope      string     `json:"scope"`
+	CreatedAt  time.Time  `json:"created_at"`
+	ExpiresAt  *time.Time `json:"expires_at"`
+	LastUsedAt *time.Time `json:"last_used_at"`
+	// Secret is there only when the token was just made.
+	Secret string `json:"token"`
+}
+
+func tokenCommand(o *options) *cobra.Command {
+	c := &cobra.Command{
+		Use: "token", Short: "List, make and revoke API tokens", Args: cobra.NoArgs,
+		Long: "Lists your API tokens. In a pipe each is one line of id, name, scope, created, expires and last used, separated by tabs.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := o.open(cmd)
+			if err != nil {
+				return err
+			}
+			return s.tokens(cmd.Context())
+		},
+	}
+	jsonFlag(c)
+	c.AddCommand(tokenCreateCommand(o), tokenRemoveCommand(o))
+	return c
+}
+
+func (s *session) tokens(ctx context.Context) error {
+	doc, _, err := get[json.RawMessage](ctx, s.client, "/api/tokens", nil)
+	if err != nil {
+		return err
+	}
+	if s.asJSON {
+		s.print(doc)
+		return nil
+	}
+	if err := s.home(ctx); err != nil {
+		return err
+	}
+	var tokens []token
+	if err := json.Unmarshal(doc, &tokens); err != nil {
+		return exit(failed, "the tokens are not what docket sends: %w", err)
+	}
+	for _, t := range tokens {
+		if s.plain() {
+			s.line(t.ID, clean(t.Name), t.Scope, s.moment(t.CreatedAt), s.perhaps(t.ExpiresAt), s.perhaps(t.LastUsedAt))
+			continue
+		}
+		s.card(t.Scope, clean(t.Name), []field{{"id", t.ID}, {"created", s.moment(t.CreatedAt)}, {"expires", s.perhaps(t.ExpiresAt)}, {"last used", s.perhaps(t.LastUsedAt)}})
+	}
+	return nil
+}
+
+// perhaps tells a moment that may not be there.
+func (s *screen) perhaps(t *time.Time) string {
+	if t == nil {
+		return "never"
+	}
+	return s.moment(*t)
+}
+
+func tokenCreateCommand(o *options) *cobra.Command {
+	var readOnly bool
+	var expires string
+	c := &cobra.Command{
+		Use: "create NAME", Short: "Make an API token; it is shown once", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := o.open(cmd)
+			if err != nil {
+				return err
+			}
+			body := map[string]any{"name": args[0], "scope": "write"}
+			if readOnly {
+				body["scope"] = "read"
+			}
+			if expires != "" {
+				end, err := expiry(expires, s.now)
+				if err != nil {
+					return err
+				}
+				body["expires_at"] = end.UTC().Format(time.RFC3339)
+			}
+			return s.createToken(cmd.Context(), body)
+		},
+	}
+	c.Flags().BoolVar(&readOnly, "read-only", false, "let the token read, but change nothing")
+	c.Flags().StringVar(&expires, "expires", "", "when it ends: 12h, 90d, 4w or a date such as 2027-01-31; default: never")
+	jsonFlag(c)
+	return c
+}
+
+func (s *session) createToken(ctx context.Context, body map[string]any) error {
+	doc, _, err := call[json.RawMessage](ctx, s.client, request{method: http.MethodPost, path: "/api/tokens", body: body, once: true})
+	if err != nil {
+		return err
+	}
+	if s.asJSON {
+		s.print(doc)
+		return nil
+	}
+	var t token
+	if err := json.Unmarshal(doc, &t); err != nil {
+		return exit(failed, "the token is not what docket sends: %w", err)
+	}
+	s.card("created", clean(t.Name), []field{{"id", t.ID}, {"scope", t.Scope}, {"expires", s.perhaps(t.ExpiresAt)}, {"token", t.Secret}})
+	if !s.plain() {
+		s.line("", s.paint(dim, "The token is not shown again. Use it with DOCKET_TOKEN, --token, or as Authorization: Bearer."))
+	}
+	return nil
+}
+
+// expiry reads a time to live, or a date, whose end is meant.
+func expiry(v string, now time.Time) (time.Time, error) {
+	if day, err := time.ParseInLocation(time.DateOnly, v, time.Local); err == nil {
+		return day.AddDate(0, 0, 1), nil
+	}
+	hours := map[string]int{"h": 1, "d": 24, "w": 7 * 24}
+	if len(v) > 1 {
+		n, err := strconv.ParseUint(v[:len(v)-1], 10, 16)
+		if per := hours[v[len(v)-1:]]; err == nil && n > 0 && per > 0 {
+			return now.Add(time.Duration(n) * time.Duration(per) * time.Hour), nil
+		}
+	}
+	return time.Time{}, exit(badInput, "--expires: %q is not understood: give 12h, 90d, 4w or a date such as 2027-01-31", clean(v))
+}
+
+func tokenRemoveCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use: "rm ID|NAME…", Short: "Revoke API tokens", Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := o.open(cmd)
+			if err != nil {
+				return err
+			}
+			return s.revoke(cmd.Context(), args)
+		},
+	}
+}
+
+func (s *session) revoke(ctx context.Context, names []string) error {
+	tokens, _, err := get[[]token](ctx, s.client, "/api/tokens", nil)
+	if err != nil {
+		return err
+	}
+	var meant []token
+	for _, name := range names {
+		var fit []token
+		for _, t := range tokens {
+			if t.ID == strings.ToLower(name) || t.Name == name {
+				fit = append(fit, t)
+			}
+		}
+		switch len(fit) {
+		case 0:
+			return exit(notFound, "no token %q: `docket token` lists them", clean(name))
+		case 1:
+			meant = append(meant, fit[0])
+		default:
+			return exit(ambiguous, "%q is the name of %d tokens: give the id of one, from `docket token`", clean(name), len(fit))
+		}
+	}
+	for _, t := range meant {
+		if _, err := s.do(ctx, request{method: http.MethodDelete, path: "/api/tokens/" + t.ID}); err != nil {
+			return err
+		}
+		s.line("revoked", t.ID, clean(t.Name))
+	}
+	return nil
+}
+
+func userCommand(o *options) *cobra.Command {
+	c := &cobra.Command{Use: "user", Short: "Make users, as an administrator", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return exit(badInput, "say what to do: docket user add NAME") }}
+	var email, zone string
+	var admin bool
+	add := &cobra.Command{
+		Use: "add NAME", Short: "Make a user and print their first token", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := o.open(cmd)
+			if err != nil {
+				return err
+			}
+			return s.addUser(cmd.Context(), map[string]any{"name": args[0], "email": email, "time_zone": zone, "admin": admin})
+		},
+	}
+	add.Flags().StringVar(&email, "email", "", "e-mail address")
+	add.Flags().StringVar(&zone, "zone", "", "time zone, such as Europe/Berlin; default: that of the first sign-in")
+	add.Flags().BoolVar(&admin, "admin", false, "let the user make users too")
+	jsonFlag(add)
+	c.AddCommand(add)
+	return c
+}
+
+func (s *session) addUser(ctx context.Context, body map[string]any) error {
+	for name, v := range body {
+		if v == "" && name != "name" {
+			delete(body, name)
+		}
+	}
+	doc, _, err := call[json.RawMessage](ctx, s.client, request{method: http.MethodPost, path: "/api/users", body: body, once: true})
+	if err != nil {
+		return err
+	}
+	if s.asJSON {
+		s.print(doc)
+		return nil
+	}
+	var made struct {
+		User  user   `json:"user"`
+		Token string `json:"token"`
+	}
+	if err := json.Unmarshal(doc, &made); err != nil {
+		return exit(failed, "the user is not what docket sends: %w", err)
+	}
+	s.card("created", clean(made.User.Name), []field{{"id", made.User.ID}, {"zone", made.User.TimeZone}, {"token", made.Token},
+		{"shell", "DOCKET_SERVER=" + s.server + " DOCKET_TOKEN=" + made.Token + " docket ls"},
+		{"browser", "DOCKET_SERVER=" + s.server + " DOCKET_TOKEN=" + made.Token + " docket link"}})
+	return nil
+}
+
+func linkCommand(o *options) *cobra.Command {
+	c := &cobra.Command{
+		Use: "link", Short: "Make a one-time link that signs you in, in a browser", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := o.open(cmd)
+			if err != nil {
+				return err
+			}
+			doc, _, err := call[json.RawMessage](cmd.Context(), s.client, request{method: http.MethodPost, path: "/api/session/link", once: true})
+			if err != nil {
+				return err
+			}
+			var link struct {
+				Code string `json:"code"`
+			}
+			if err := json.Unmarshal(doc, &link); err != nil || link.Code == "" {
+				return exit(failed, "the sign-in code is not what docket sends")
+			}
+			if s.asJSON {
+				s.print(doc)
+			} else {
+				s.line(s.server + "/signin#" + link.Code)
+			}
+			return nil
+		},
+	}
+	jsonFlag(c)
+	return c
+}

@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func exportCommand(o *options) *cobra.Command {
+	var format string
+	var force bool
+	c := &cobra.Command{
+		Use: "export [FILE]", Short: "Write all tasks to a file, as JSON or iCalendar", Args: cobra.MaximumNArgs(1),
+		Long: `Writes every pending and completed task to FILE, or to the output without one. The format is json, which keeps
+everything, or ical (RFC 5545), which calendars and other task programs read; without --format it is ical for a FILE
+that ends in .ics. docket import reads both. Deleted tasks and the history are not part of it: see docket backup.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := o.open(cmd)
+			if err != nil {
+				return err
+			}
+			file := ""
+			if len(args) > 0 && args[0] != "-" {
+				file = args[0]
+			}
+			if format == "" && strings.EqualFold(filepath.Ext(file), ".ics") {
+				format = "ical"
+			}
+			return s.export(cmd.Context(), format, file, force)
+		},
+	}
+	c.Flags().StringVar(&format, "format", "", "json (default) or ical")
+	c.Flags().BoolVar(&force, "force", false, "replace FILE if it exists")
+	return c
+}
+
+// exported is the JSON form of an export.
+type exported struct {
+	// Format is the version of this form.
+	Format     int               `json:"docket_export"`
+	ExportedAt time.Time         `json:"exported_at"`
+	User       string            `json:"user"`
+	TimeZone   string            `json:"time_zone"`
+	Tasks      []json.RawMessage `json:"tasks"`
+}
+
+const exportFormat = 1
+
+func (s *session) export(ctx context.Context, format, file string, force bool) error {
+	write := writeJSON
+	switch format {
+	case "", "json":
+	case "ical":
+		write = writeCalendar
+	default:
+		return exit(badInput, "--format: %q is none: give json or ical", clean(format))
+	}
+	if _, err := os.Stat(file); file != "" && !errors.Is(err, fs.ErrNotExist) && !force {
+		return exit(badInput, "%s is there already: give another name, or --force", file)
+	}
+	u, err := s.me(ctx)
+	if err != nil {
+		return err
+	}
+	tasks, _, err := s.read(ctx, url.Values{"status": {"pending", "completed"}, "sort_by": {"created_at"}, "sort_order": {"asc"}}, 0)
+	if err != nil {
+		return err
+	}
+	if file == "" {
+		return write(s.out, u, tasks, s.now)
+	}
+	if err := replaceFile(file, func(w io.Writer) error { return write(w, u, tasks, s.now) }); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.errs, "exported %d tasks to %s\n", len(tasks), file)
+	return nil
+}
+
+func writeJSON(w io.Writer, u user, tasks []found, now time.Time) error {
+	e := exported{Format: exportFormat, ExportedAt: now.UTC().Truncate(time.Second), User: u.Name, TimeZone: u.TimeZone, Tasks: make([]json.RawMessage, len(tasks))}
+	for i, t := range tasks {
+		e.Tasks[i] = t.doc
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	if err := enc.Encode(e); err != nil {
+		return fmt.Errorf("write export: %w", err)
+	}
+	return nil
+}
+
+// replaceFile writes a file as a whole or not at all, readable by its owner alone.
+func replaceFile(file string, write func(io.Writer) error) error {
+	tmp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", file, err)
+	}
+	w := bufio.NewWriter(tmp)
+	err = write(w)
+	if err = errors.Join(err, w.Flush(), tmp.Sync(), tmp.Close()); err == nil {
+		err = os.Rename(tmp.Name(), file)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", file, errors.Join(err, os.Remove(tmp.Name())))
+	}
+	return nil
+}

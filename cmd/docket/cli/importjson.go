@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/docket-tasks/docket/task"
+)
+
+// readExport reads what docket export wrote, or an array of tasks as docket ls --json and the API give it.
+func readExport(b []byte) (tasks []wanted, general []string, err error) {
+	var docs []json.RawMessage
+	if b[0] == '[' {
+		err = json.Unmarshal(b, &docs)
+	} else {
+		var e exported
+		if err = json.Unmarshal(b, &e); err == nil && e.Format == 0 {
+			return nil, nil, fmt.Errorf("is no export of docket: docket_export is missing")
+		}
+		if e.Format > exportFormat {
+			general = append(general, fmt.Sprintf("the export has form %d, which a newer docket wrote; this one knows %d", e.Format, exportFormat))
+		}
+		docs = e.Tasks
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("is not valid JSON: %w", err)
+	}
+	for i, doc := range docs {
+		w, err := readExported(doc)
+		if err != nil {
+			return nil, nil, fmt.Errorf("task %d: %w", i+1, err)
+		}
+		if w == nil {
+			general = append(general, fmt.Sprintf("task %d is deleted: not imported", i+1))
+			continue
+		}
+		tasks = append(tasks, *w)
+	}
+	return tasks, general, nil
+}
+
+// readExported reads one task; nil for a deleted one.
+func readExported(doc json.RawMessage) (*wanted, error) {
+	t, err := task.Decode(doc)
+	if err != nil {
+		return nil, err
+	}
+	if t.Status == task.Deleted {
+		return nil, nil
+	}
+	w := &wanted{uid: t.ID, completed: t.Status == task.Completed, Draft: task.Draft{
+		Title: t.Title, Description: t.Description, Priority: t.Priority, DueDate: t.DueDate, Tags: t.Tags,
+		ReminderMinutes: append([]int{}, t.ReminderMinutes...),
+	}}
+	if w.uid == "" {
+		w.uid = contentID(doc)
+	}
+	if t.RecurrencePattern != nil {
+		w.RecurrencePattern = *t.RecurrencePattern
+	}
+	if t.SeriesStart != nil && w.RecurrencePattern != "" {
+		w.seriesFrom(*t.SeriesStart, t.SeriesZone)
+	}
+	strict := json.NewDecoder(bytes.NewReader(doc))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(&task.Task{}); err != nil {
+		w.note("has a field that this docket does not know: %v", err)
+	}
+	return w, nil
+}
+
+// seriesFrom notes the start of the series, which is local to the zone, if there is one.
+func (w *wanted) seriesFrom(local string, zone *string) {
+	start, err := task.ParseDue(local)
+	if err == nil && zone != nil {
+		var loc *time.Location
+		if loc, err = time.LoadLocation(*zone); err == nil {
+			start, err = task.ParseDue(start.Instant(loc).In(loc).Format(time.RFC3339))
+		}
+	}
+	if err != nil {
+		w.note("the series starts anew at the due date: %v", err)
+		return
+	}
+	w.start = start
+}
