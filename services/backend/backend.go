@@ -223,8 +223,9 @@ func answers(o huma.Operation, status int, what string, schema *huma.Schema) hum
 	return o
 }
 
-// describeBody documents a body that the operation reads by itself.
+// describeBody documents a body that the operation reads by itself: once, and saying what is wrong in its own words.
 func describeBody(api huma.API, o *huma.Operation, t reflect.Type, what string) {
+	o.SkipValidateBody = true
 	o.RequestBody = &huma.RequestBody{Required: true, Description: what, Content: map[string]*huma.MediaType{
 		"application/json": {Schema: api.OpenAPI().Components.Schemas.Schema(t, true, "")}}}
 }

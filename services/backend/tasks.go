@@ -37,6 +37,7 @@ func (s *Service) taskRoutes(api huma.API) {
 
 	patch := one(op(http.MethodPatch, "/api/tasks/{id}", "update-task", "Change a task by a JSON merge patch (RFC 7396)", 400, 404, 409, 410, 412, 413))
 	describeBody(api, &patch, typeOf[taskPatch](), "Absent fields stay, null clears")
+	patch.RequestBody.Content["application/merge-patch+json"] = patch.RequestBody.Content["application/json"]
 	registerRaw(api, patch, s.updateTask)
 
 	tags := one(op(http.MethodPut, "/api/tasks/{id}/tags", "change-tags", "Replace tags, or add and remove some", 400, 404, 409, 410, 412, 413))
