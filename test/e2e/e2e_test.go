@@ -1,0 +1,82 @@
+// Package e2e holds docket to its promises from outside: every scenario drives a whole deployment over HTTP and
+// WebSocket as its users do, and knows nothing of how it is put together. A second kind of deployment is one more
+// entry of deployments.
+//
+// Whatever a scenario is about, three things are checked besides. Every answer is what api/openapi.json says, and no
+// answer is an internal error (contract_test.go). Every event that reached the audit log is valid by its JSON
+// Schema, and each history is whole and truthful. And in the end the deployment stops in order, and its data
+// agree with its history.
+//
+// [Task]: T039, T046, T056, T071, T092
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// binary is the docket under test, built once.
+var binary string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "docket-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	binary = filepath.Join(dir, "docket")
+	build := exec.Command("go", "build", "-o", binary, "./cmd/docket")
+	build.Dir = filepath.Join("..", "..")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build docket: %v\n%s", err, out)
+		return 1
+	}
+	if err := api.load(filepath.Join("..", "..", "api", "openapi.json")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := m.Run()
+	if missing := api.missing(); code == 0 && everythingRan() && len(missing) > 0 {
+		fmt.Fprintf(os.Stderr, "FAIL: no scenario has called %q\n", missing)
+		return 1
+	}
+	return code
+}
+
+// everythingRan tells that no scenario was left out by a flag.
+func everythingRan() bool {
+	for _, name := range []string{"test.run", "test.skip", "test.list"} {
+		if flag.Lookup(name).Value.String() != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// patience is how long anything may take before a scenario gives up on it. It bounds failures, not successes.
+const patience = 30 * time.Second
+
+// eventually waits until ok holds.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	limit, tick := time.After(patience), time.NewTicker(10*time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-limit:
+			t.Fatalf("gave up waiting: %s", what)
+		case <-tick.C:
+		}
+	}
+}
