@@ -28,6 +28,11 @@ func editCommand(o *options) *cobra.Command {
 		Example: `  docket edit 3 --due "friday 17:00" --add-tag work
   docket edit "pay rent" --repeat none`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, other := range []string{"add-tag", "remove-tag"} {
+				if err := apart(cmd, "tag", other); err != nil {
+					return err
+				}
+			}
 			s, err := o.open(cmd)
 			if err != nil {
 				return err
@@ -43,8 +48,6 @@ func editCommand(o *options) *cobra.Command {
 	p.StringArrayVar(&e.add, "add-tag", nil, "a tag besides those there are; may be repeated")
 	p.StringArrayVar(&e.remove, "remove-tag", nil, "a tag to take away; may be repeated")
 	jsonFlag(c)
-	c.MarkFlagsMutuallyExclusive("tag", "add-tag")
-	c.MarkFlagsMutuallyExclusive("tag", "remove-tag")
 	return c
 }
 

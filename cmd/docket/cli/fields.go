@@ -77,6 +77,21 @@ func (s *session) fields(ctx context.Context, f fieldFlags, body map[string]any)
 	return nil
 }
 
+// apart refuses flags that contradict each other.
+func apart(cmd *cobra.Command, flags ...string) error {
+	given := ""
+	for _, f := range flags {
+		switch {
+		case !cmd.Flags().Changed(f):
+		case given == "":
+			given = f
+		default:
+			return exit(badInput, "--%s cannot come with --%s: give one of them", f, given)
+		}
+	}
+	return nil
+}
+
 const none = "none"
 
 // orNull is the JSON value of a flag: null for none.

@@ -35,6 +35,12 @@ for, as one text, in titles and descriptions.
 In a pipe each task is one line of number, id, status, priority, due date, pattern, tags and title, separated
 by tabs.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := apart(cmd, "all", "status"); err != nil {
+				return err
+			}
+			if err := apart(cmd, "today", "overdue", "due-before"); err != nil {
+				return err
+			}
 			s, err := o.open(cmd)
 			if err != nil {
 				return err
@@ -55,8 +61,6 @@ by tabs.`,
 	p.BoolVar(&f.reverse, "desc", false, "the other way round: last, lowest, newest first")
 	p.IntVarP(&f.limit, "limit", "n", 50, "how many to list at most; 0 lists all")
 	jsonFlag(c)
-	c.MarkFlagsMutuallyExclusive("all", "status")
-	c.MarkFlagsMutuallyExclusive("today", "overdue")
 	return c
 }
 
