@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/docket-tasks/docket/event"
+	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/host/embedded"
+	"github.com/docket-tasks/docket/services/backend"
+)
+
+// checkData runs the command docket check.
+func checkData(ctx context.Context, binary, dir string) error {
+	out, err := exec.CommandContext(ctx, binary, "check", "--data", dir).CombinedOutput()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		return violation{kind: "docket check", detail: strings.TrimSpace(string(out))}
+	}
+	return err
+}
+
+// published reads from the data which reminders were sent, and demands that no message of one is there twice.
+func published(ctx context.Context, dir string) (ids map[string]bool, err error) {
+	r, err := embedded.OpenReader(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	ids = map[string]bool{}
+	err = r.Scan(backend.Name, "reminder/", func(key string, value []byte) error {
+		var row struct {
+			ReminderID string `json:"reminder_id"`
+		}
+		if err := json.Unmarshal(value, &row); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+		ids[row.ReminderID] = true
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	// A group that never was has handled nothing: that is the whole log, as far as it has not been trimmed.
+	seen := map[string]bool{}
+	return ids, r.Undelivered("nobody", event.TopicReminders, func(m host.Message) error {
+		if seen[m.ID] {
+			return violation{kind: "reminder", detail: "notification " + m.ID + " was published twice"}
+		}
+		seen[m.ID] = true
+		return nil
+	})
+}
+
+// deadLetters counts them by the id of their message.
+func deadLetters(ctx context.Context, dir string) (count map[string]int, err error) {
+	r, err := embedded.OpenReader(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	count = map[string]int{}
+	return count, r.DeadLetters(func(_ string, m host.Message, _ string) error {
+		count[m.ID]++
+		return nil
+	})
+}
+
+// alter changes the data of a server that is not running, which no docket does, and tells how many rows it has
+// changed in all.
+func alter(ctx context.Context, dir string, statements ...string) (rows int64, err error) {
+	db, err := sql.Open("sqlite", filepath.Join(dir, "docket.db"))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for _, s := range statements {
+		res, err := db.ExecContext(ctx, s)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", s, err)
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return 0, err
+		}
+		rows += n
+	}
+	return rows, nil
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"encoding/json"
+	"sync"
+)
+
+// outcome is what a client knows of its request.
+type outcome int
+
+const (
+	unknown outcome = iota // no answer: it may have happened
+	acked
+	refused // the answer was a 4xx: it did not happen
+)
+
+// request is one change that a client asked for. Its mark is unlike that of any other request, and is in what it
+// writes where it writes text: so history tells how often it happened.
+type request struct {
+	mark    string
+	op      string // of POST /api/tasks/batch: create, update, tags, complete, reopen, delete, restore
+	user    *user
+	task    string // "" for a create that was not acknowledged
+	key     string // Idempotency-Key
+	body    []byte
+	outcome outcome
+	status  int
+	// doc is the task as the answer showed it and version its version; nil for a delete.
+	doc     json.RawMessage
+	version int64
+	// listVersion is the list's after the change, or after the last one of its batch.
+	batch       bool
+	listVersion int64
+}
+
+// marked tells whether the request writes its mark into the task.
+func (r *request) marked() bool { return r.op == "create" || r.op == "update" || r.op == "tags" }
+
+// ledger is all that the clients of one data folder have asked for, from the first round on.
+type ledger struct {
+	mu       sync.Mutex
+	requests []*request
+	marks    map[string]*request
+	count    map[outcome]int
+}
+
+func newLedger() *ledger { return &ledger{marks: map[string]*request{}, count: map[outcome]int{}} }
+
+// issue notes a request before it is sent.
+func (l *ledger) issue(rs ...*request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range rs {
+		l.requests = append(l.requests, r)
+		l.marks[r.mark] = r
+		l.count[unknown]++
+	}
+}
+
+// settle notes what the answer to a request said: its status, the task in it and the list's version. Answers from 500
+// on say that nothing happened, but a client cannot count on it.
+func (l *ledger) settle(r *request, status int, doc []byte, listVersion int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r.status = status
+	switch {
+	case status >= 500:
+		return nil
+	case status >= 300:
+		l.count[unknown]--
+		l.count[refused]++
+		r.outcome = refused
+		return nil
+	}
+	if r.op != "delete" {
+		var t struct {
+			ID      string `json:"id"`
+			Version int64  `json:"version"`
+		}
+		if err := json.Unmarshal(doc, &t); err != nil {
+			return err
+		}
+		r.doc, r.task, r.version = doc, t.ID, t.Version
+	}
+	l.count[unknown]--
+	l.count[acked]++
+	r.outcome, r.listVersion = acked, listVersion
+	return nil
+}
+
+// open lists the creates with an Idempotency-Key of which nobody knows whether they happened.
+func (l *ledger) open() (out []*request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range l.requests {
+		if r.key != "" && r.outcome == unknown {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// counts returns how many requests were acknowledged, refused, and neither.
+func (l *ledger) counts() (ack, refusal, neither int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.count[acked], l.count[refused], l.count[unknown]
+}

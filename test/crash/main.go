@@ -1,0 +1,91 @@
+// Command crash kills docket with kill -9, again and again, and then asks whether anything was lost or done twice.
+//
+//	go run ./test/crash -rounds 50
+//
+// It runs the real binary on a data folder that is kept over all rounds, under 64 clients that write, and ends the
+// process in two ways: half of the rounds at a random moment, the others at a named step of the host
+// (embedded.Failpoints), each of which has to be reached at least once in every run. Steps that no client's load
+// leads to are provoked from outside (provoke.go). After each kill it starts docket again and verifies, from what
+// clients were told (ledger.go) and what the audit log, the tasks and the inbox say (verify.go, occurrences.go,
+// reminders.go):
+//
+//   - every acknowledged change is there, and an unacknowledged one happened once, or not, but never half;
+//   - every change has exactly one audit entry, and list versions have no gap and no duplicate;
+//   - each completion in force of a repeating task has exactly one successor;
+//   - each reminder whose moment passed while its task was pending came exactly once, and none came early;
+//   - the command docket check finds nothing wrong, no dead letter above all.
+//
+// It prints what it has counted, and exits with 1 and the details where one of these does not hold.
+//
+// [Task]: T092
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	o := options{out: os.Stdout, patience: time.Minute}
+	flag.IntVar(&o.rounds, "rounds", 50, "how often to kill; the steps to be reached may need some more")
+	flag.StringVar(&o.binary, "docket", filepath.Join("bin", "docket"), "the binary")
+	flag.IntVar(&o.clients, "clients", 64, "clients that write at once")
+	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of the random choices")
+	flag.StringVar(&o.sabotage, "sabotage", "", "damage the data after the first kill, to see the run fail: "+sabotageNames())
+	flag.Parse()
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "crash:", err)
+		os.Exit(1)
+	}
+}
+
+// options say how a run goes.
+type options struct {
+	rounds, clients  int
+	binary, sabotage string
+	seed             uint64
+	out              io.Writer
+	// patience is how long anything may take that is sure to come: a start, a step to be reached, the audit of the
+	// last change. It decides only how long a failure takes to be noticed.
+	patience time.Duration
+}
+
+// run is the whole test. The data folder stays where something was wrong.
+func run(ctx context.Context, o options) (err error) {
+	if o.rounds < 1 || o.clients < 1 {
+		return fmt.Errorf("-rounds %d and -clients %d: must be at least 1", o.rounds, o.clients)
+	}
+	damage, err := sabotageOf(o.sabotage)
+	if err != nil {
+		return err
+	}
+	if o.binary, err = filepath.Abs(o.binary); err != nil {
+		return err
+	}
+	if _, err := os.Stat(o.binary); err != nil {
+		return fmt.Errorf("%w: build it first (make build)", err)
+	}
+	dir, err := os.MkdirTemp("", "docket-crash-")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(o.out, "data in %s, seed %d\n", dir, o.seed)
+	r := &runner{options: o, dir: dir, damage: damage, tally: newTally(), rand: rand.New(rand.NewPCG(o.seed, 1))}
+	began := time.Now()
+	err = r.all(ctx)
+	r.tally.print(o.out, time.Since(began))
+	if err != nil {
+		return fmt.Errorf("%w\nthe data and the server's log stay in %s", err, dir)
+	}
+	return os.RemoveAll(dir)
+}
