@@ -18,6 +18,10 @@ type metrics struct {
 	lateness      prometheus.Histogram
 }
 
+// latenessBuckets are in seconds, finer where it matters: a reminder should come within one second, in a burst of
+// thousands within five.
+var latenessBuckets = []float64{.002, .005, .01, .025, .05, .1, .25, .5, .75, 1, 1.5, 2, 3, 5, 10, 30, 60}
+
 func newMetrics(reg prometheus.Registerer) *metrics {
 	f := promauto.With(reg)
 	return &metrics{
@@ -38,7 +42,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		reminders: f.NewCounterVec(prometheus.CounterOpts{Name: "docket_reminders_total",
 			Help: "Reminder jobs handled: sent, void (no longer wanted) or repeated."}, []string{"outcome"}),
 		lateness: f.NewHistogram(prometheus.HistogramOpts{Name: "docket_reminder_lateness_seconds",
-			Help: "From a reminder's moment to the commit of its event.", Buckets: prometheus.ExponentialBuckets(0.002, 4, 9)}),
+			Help: "From a reminder's moment to the commit of its event.", Buckets: latenessBuckets}),
 	}
 }
 
