@@ -17,6 +17,10 @@ import (
 // on the way is noticed after that long at most.
 const compareEvery = 15 * time.Second
 
+// maxMissed is how many tasks a client is sent that has missed their changes. Beyond it, reading the list anew is
+// cheaper, and the frames, which are queued at once, would not leave room for what comes next.
+const maxMissed = outboxSize / 2
+
 // live is this replica's share of the open clients. Every socket has a cursor, the list version its client
 // has reached. An update that is the next version is passed on as it came; whenever it is not, and every
 // compareEvery, the clients are brought up to date from state. So a lost or reordered message costs time,
@@ -189,54 +193,65 @@ func (l *live) catchUp(r *room) {
 	}
 	r.busy = true
 	l.run(func(ctx context.Context) {
-		for {
-			more, err := l.advance(ctx, r)
-			r.mu.Lock()
-			if err != nil || !more {
-				r.busy = false // after an error the next comparison tries again
-				r.mu.Unlock()
-				return
-			}
-			r.mu.Unlock()
+		for l.advance(ctx, r) {
 		}
 	})
 }
 
-// advance sends what is missing between the sockets' cursors and the head, and tells whether the head has
-// moved on meanwhile.
-func (l *live) advance(ctx context.Context, r *room) (more bool, err error) {
+// advance sends what is missing between the lowest cursor and the head, and tells whether somebody is still
+// behind. If not, or after an error, when the next comparison tries again, the catch-up is over: both are settled
+// under one lock, so whoever falls behind from then on starts another.
+func (l *live) advance(ctx context.Context, r *room) (more bool) {
+	l.metrics.catchUps.Inc()
+	head, from, frames, err := l.missing(ctx, r)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if gone := errors.Is(err, errLogGone); gone || err == nil {
+		more = r.deliver(head, from, frames, gone)
+	}
+	r.busy = more
+	return more
+}
+
+// missing reads the head and makes the frames from the room's lowest cursor up to it. The error is errLogGone where
+// that is too far.
+func (l *live) missing(ctx context.Context, r *room) (head, from int64, frames []versionedFrame, err error) {
 	it, err := l.state.Get(ctx, headKey(r.list))
 	if err != nil {
-		return false, err
+		return 0, 0, nil, fmt.Errorf("read list %s: %w", r.list, err)
 	}
 	h, err := decodeHead(it)
 	if err != nil {
-		return false, err
+		return 0, 0, nil, err
 	}
-	l.metrics.catchUps.Inc()
-	from := r.slowest(h.Version)
-	frames, err := l.framesSince(ctx, r.list, from, h.Version)
-	gone := errors.Is(err, errLogGone)
-	if err != nil && !gone {
-		return false, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	from = r.slowest(h.Version)
+	frames, err = l.framesSince(ctx, r.list, from, h.Version)
+	return h.Version, from, frames, err
+}
+
+// deliver sends frames, which tell of all changes between from and head, to the sockets that are there, or a reset to
+// those at from if the frames are gone, and tells whether anybody is still behind. A socket below from has joined
+// meanwhile: it needs more than these frames hold, and waits for the next turn.
+func (r *room) deliver(head, from int64, frames []versionedFrame, gone bool) (more bool) {
 	for s := range r.sockets {
-		if !s.joined || s.cursor >= h.Version {
+		switch {
+		case !s.joined:
 			continue
-		}
-		if gone {
-			s.send(resetFrame(h.Version))
-		}
-		for _, f := range frames {
-			if f.version > s.cursor {
-				s.send(f.data)
+		case s.cursor < from, s.cursor >= head, gone && s.cursor > from:
+		case gone:
+			s.send(resetFrame(head))
+			s.cursor = head
+		default:
+			for _, f := range frames {
+				if f.version > s.cursor {
+					s.send(f.data)
+				}
 			}
+			s.cursor = head
 		}
-		s.cursor = h.Version
+		more = more || s.cursor < max(head, r.latest)
 	}
-	return r.latest > h.Version, nil
+	return more
 }
 
 // slowest returns the lowest cursor in the room, head if none is below it.
@@ -257,13 +272,16 @@ type versionedFrame struct {
 }
 
 // framesSince makes the updates between two versions from state: each task that changed once, as it is now,
-// in the order of their last changes.
+// in the order of their last changes. The error is errLogGone where that is more than a client should be sent.
 func (l *live) framesSince(ctx context.Context, list string, since, upTo int64) ([]versionedFrame, error) {
 	entries, err := changesSince(ctx, l.state, list, since, upTo)
 	if err != nil {
 		return nil, err
 	}
 	ids := distinct(entries)
+	if len(ids) > maxMissed {
+		return nil, errLogGone
+	}
 	records, err := readRecords(ctx, l.state, ids)
 	if err != nil {
 		return nil, err

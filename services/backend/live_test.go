@@ -276,3 +276,78 @@ func TestSlowClientIsDisconnected(t *testing.T) {
 		}
 	})
 }
+
+// stalled is a state whose reads of a log can be held up.
+type stalled struct {
+	host.State
+	onLog func()
+}
+
+func (s stalled) GetBulk(ctx context.Context, keys []string) ([]host.Item, error) {
+	if strings.Contains(keys[0], "/log/") {
+		s.onLog()
+	}
+	return s.State.GetBulk(ctx, keys)
+}
+
+// A client that joins from an old version while the others are being brought up to date misses nothing.
+func TestJoinDuringACatchUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t)
+		for i := range 6 {
+			f.me.must("POST", "/api/tasks", fmt.Sprintf(`{"title":"task %d"}`, i))
+		}
+		early, late := offline(), offline()
+		var l *live
+		first := true
+		l = newLive(stalled{f.node.Host(Name).State, func() {
+			if first { // the catch-up of early has looked where everybody stands
+				first = false
+				if err := l.join(t.Context(), f.me.user, late, 1); err != nil {
+					t.Error(err)
+				}
+			}
+		}}, newMetrics(prometheus.NewRegistry()), func(work func(context.Context)) { go work(t.Context()) })
+		if err := l.join(t.Context(), f.me.user, early, 4); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait() // no comparison runs here: it has to happen at once
+		if got := fmt.Sprint(versionsIn(t, early)); got != "[5 6]" {
+			t.Errorf("early got %s", got)
+		}
+		if got := fmt.Sprint(versionsIn(t, late)); got != "[2 3 4 5 6]" {
+			t.Errorf("late got %s", got)
+		}
+	})
+}
+
+// A client that missed more than it should be sent at once starts anew; one in the same room that missed little is
+// brought up to date.
+func TestMissedTooMuch(t *testing.T) {
+	f := start(t)
+	one := `{"op":"create","body":{"title":"x"}}`
+	for range maxMissed/100 + 1 {
+		if w := f.me.do("POST", "/api/tasks/batch", `{"changes":[`+strings.Repeat(one+",", 99)+one+`]}`); w.Code != http.StatusOK {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+	}
+	head := int64(maxMissed/100+1) * 100
+	far, near := offline(), offline()
+	var works []func(context.Context)
+	l := newLive(f.node.Host(Name).State, newMetrics(prometheus.NewRegistry()), func(work func(context.Context)) { works = append(works, work) })
+	for s, since := range map[*socket]int64{far: 1, near: head - 2} {
+		if err := l.join(t.Context(), f.me.user, s, since); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, work := range works {
+		work(t.Context())
+	}
+	if got := versionsIn(t, near); len(got) != 2 || near.cursor != head {
+		t.Errorf("near got %v and is at %d", got, near.cursor)
+	}
+	<-far.outbox // hello
+	if frame := string(<-far.outbox); !strings.Contains(frame, `"reset"`) || len(far.outbox) != 0 || far.cursor != head {
+		t.Errorf("far got %s and %d more, and is at %d", frame, len(far.outbox), far.cursor)
+	}
+}
