@@ -86,7 +86,7 @@ func parseCalendar(b []byte) (calendars []*component, faults []string, err error
 			return nil, nil, errNoCalendar
 		default:
 			at.props = append(at.props, p)
-			for _, c := range open[1:] {
+			for _, c := range open[min(2, len(open)):] { // a calendar needs no id
 				c.text.WriteString(line)
 				c.text.WriteByte('\n')
 			}

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/docket-tasks/docket/task"
@@ -89,20 +91,20 @@ func readTodo(c *component, zone *time.Location) (w wanted, why string) {
 
 func (t *todo) texts() {
 	if p, ok := t.first("SUMMARY"); ok {
-		t.Title = strings.Join(strings.Fields(clean(unescape(p.value))), " ")
+		t.Title = oneLine(unescape(p.value))
 	}
 	if p, ok := t.first("DESCRIPTION"); ok {
-		t.Description = strings.ReplaceAll(unescape(p.value), "\r", "")
+		t.Description = printable(unescape(p.value))
 	}
 	if t.Title == "" {
 		line, _, _ := strings.Cut(strings.TrimSpace(t.Description), "\n")
-		if t.Title = strings.TrimSpace(clean(line)); t.Title == "" {
+		if t.Title = oneLine(line); t.Title == "" {
 			t.Title = "(no title)"
 		}
 		t.note("has no SUMMARY: it is called %q", cut(t.Title, 40))
 	}
 	t.Title = t.shorten("SUMMARY", t.Title, task.MaxTitle)
-	t.Description = t.shorten("DESCRIPTION", printable(t.Description), task.MaxDescription)
+	t.Description = t.shorten("DESCRIPTION", t.Description, task.MaxDescription)
 	for _, p := range t.props {
 		if p.name == "CATEGORIES" {
 			t.tags(splitList(p.value))
@@ -122,14 +124,19 @@ func (t *todo) texts() {
 	}
 }
 
-// printable takes control characters out, which a description may not hold.
+// printable takes out the control characters that a description may not hold.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
 			return -1
 		}
 		return r
 	}, s)
+}
+
+// oneLine makes a text one that a title or a tag may be.
+func oneLine(s string) string {
+	return strings.TrimSpace(strings.NewReplacer("\n", " ", "\t", " ").Replace(printable(s)))
 }
 
 // shorten cuts a text to what a task may hold.
@@ -144,7 +151,7 @@ func (t *todo) shorten(name, s string, limit int) string {
 
 func (t *todo) tags(names []string) {
 	for _, name := range names {
-		name = strings.TrimSpace(clean(name))
+		name = oneLine(name)
 		switch {
 		case name == "" || slices.ContainsFunc(t.Tags, func(have string) bool { return fold(have) == fold(name) }):
 		case utf8.RuneCountInString(name) > task.MaxTag:
@@ -222,24 +229,27 @@ func (t *todo) dates() {
 	}
 }
 
-// ends is DTSTART plus a duration.
+// ends is DTSTART plus a duration; of whole days the last one.
 func (t *todo) ends(v string) task.Due {
 	d, err := parseDuration(v)
 	if err != nil || d < 0 {
-		t.note("DURATION: %v", err)
+		t.note("DURATION:%s is no length of a task: left out", v)
 		return t.begins
 	}
-	end := t.begins.Instant(t.zone).Add(d)
+	at := t.begins.Instant(t.zone).In(t.zone)
 	layout := time.RFC3339
 	switch t.begins.Form() {
-	case task.DueDateOnly: // to the end of the last day
-		end, layout = end.Add(-time.Second), time.DateOnly
+	case task.DueDateOnly: // whose instant is the beginning of the next day
+		days := max(1, int(d/(24*time.Hour)))
+		at, layout = at.AddDate(0, 0, days-2), time.DateOnly
 	case task.DueFloating:
-		layout = "2006-01-02T15:04:05"
+		at, layout = at.Add(d), "2006-01-02T15:04:05"
+	default:
+		at = at.Add(d)
 	}
-	due, err := task.ParseDue(end.In(t.zone).Format(layout))
+	due, err := task.ParseDue(at.Format(layout))
 	if err != nil {
-		t.note("DURATION: %v", err)
+		t.note("DURATION:%s is left out: %v", v, err)
 		return t.begins
 	}
 	return due
@@ -280,10 +290,13 @@ func (t *todo) parseDate(p property, v string) (task.Due, error) {
 	return task.ParseDue(task.Resolve(at, loc).In(loc).Format(time.RFC3339))
 }
 
+// maxZoneParts is how many parts an IANA name has at most: America/Argentina/Ushuaia.
+const maxZoneParts = 3
+
 // zoneNamed finds the zone of a TZID. Some programs put a path of their own before the IANA name.
 func zoneNamed(id string) (*time.Location, error) {
 	parts := strings.Split(strings.Trim(id, "/"), "/")
-	for i := range parts {
+	for i := max(0, len(parts)-maxZoneParts); i < len(parts); i++ {
 		name := strings.Join(parts[i:], "/")
 		if loc, err := time.LoadLocation(name); err == nil && name != "" && name != "Local" {
 			return loc, nil
@@ -312,7 +325,7 @@ func (t *todo) repeats() {
 	}
 	check := task.Env{Now: time.Unix(0, 0), Zone: t.zone}
 	if _, err := task.Preview(pattern, t.DueDate, check, 1); err != nil {
-		t.note("RRULE:%s is not taken over: %v", p.value, err)
+		t.note("RRULE:%s is not taken over: %s", p.value, because(err))
 		return
 	}
 	t.RecurrencePattern = pattern
@@ -321,6 +334,19 @@ func (t *todo) repeats() {
 			t.start = start
 		}
 	}
+}
+
+// because is what an error of the rules says, without the names of our fields.
+func because(err error) string {
+	invalid, ok := errors.AsType[task.Invalid](err)
+	if !ok {
+		return err.Error()
+	}
+	details := make([]string, len(invalid))
+	for i, f := range invalid {
+		details[i] = f.Detail
+	}
+	return strings.Join(details, "; ")
 }
 
 // known are the properties that are read, or say nothing that a task could keep.

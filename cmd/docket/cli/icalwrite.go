@@ -135,11 +135,11 @@ func (c calendar) dates(t task.Task) {
 		c.line("RRULE", strings.TrimPrefix(rule, "RRULE:"))
 		c.line(propPattern, *t.RecurrencePattern)
 	}
-	w := wanted{}
+	w := wanted{Draft: task.Draft{DueDate: t.DueDate}}
 	if t.SeriesStart != nil {
 		w.seriesFrom(*t.SeriesStart, t.SeriesZone)
 	}
-	if !w.start.IsZero() && w.start != t.DueDate {
+	if !w.start.IsZero() {
 		c.line(propStart, w.start.String())
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -58,6 +59,17 @@ type wanted struct {
 
 func (w *wanted) note(format string, args ...any) {
 	w.notes = append(w.notes, clean(fmt.Sprintf(format, args...)))
+}
+
+// fault notes which rules the task breaks.
+func (w *wanted) fault(err error) {
+	invalid, ok := errors.AsType[task.Invalid](err)
+	if !ok {
+		w.note("%v", err)
+	}
+	for _, f := range invalid {
+		w.note("%s: %s", f.Field, f.Detail)
+	}
 }
 
 func (s *session) importFile(ctx context.Context, in io.Reader, file string, dry bool) error {
@@ -211,7 +223,7 @@ func (r *importRun) plan(w wanted, key string) ([]change, bool) {
 		return w.changes(id, key)[1:], original == "" && !r.dry
 	}
 	if _, err := task.Create("", "", w.Draft, r.env); err != nil { // before it is sent, so that --dry-run can tell
-		w.note("%v", err)
+		w.fault(err)
 		r.refuse(w)
 		return nil, false
 	}
@@ -263,7 +275,7 @@ func (w wanted) changes(id, key string) []change {
 			put("reminder_minutes")
 			body["reminder_minutes"] = []int{}
 		}
-	case !w.start.IsZero() && w.start != w.DueDate && w.RecurrencePattern != "":
+	case !w.start.IsZero() && w.RecurrencePattern != "":
 		put("due_date")
 		put("reminder_minutes")
 		body["due_date"], body["reminder_minutes"] = w.start.String(), []int{}

@@ -71,7 +71,7 @@ func readExported(doc json.RawMessage) (*wanted, error) {
 	return w, nil
 }
 
-// seriesFrom notes the start of the series, which is local to the zone, if there is one.
+// seriesFrom notes the start of the series, which is local to the zone if there is one, where it is not the due date.
 func (w *wanted) seriesFrom(local string, zone *string) {
 	start, err := task.ParseDue(local)
 	if err == nil && zone != nil {
@@ -84,5 +84,7 @@ func (w *wanted) seriesFrom(local string, zone *string) {
 		w.note("the series starts anew at the due date: %v", err)
 		return
 	}
-	w.start = start
+	if !start.Instant(time.UTC).Equal(w.DueDate.Instant(time.UTC)) {
+		w.start = start
+	}
 }
