@@ -3,6 +3,9 @@ package edge
 import (
 	"bufio"
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -52,6 +55,9 @@ func (s *served) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := context.WithValue(r.Context(), recordKey{}, rec)
 	r = r.WithContext(ctx)
 	r.Pattern = "" // of a mux outside; the one inside notes its own
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = body{r.Body}
+	}
 	w.Header().Set("X-Request-Id", TraceID(trace))
 	aw := &answer{ResponseWriter: w, r: r}
 	defer func() {
@@ -69,6 +75,20 @@ func (s *served) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	s.next.ServeHTTP(aw, r)
+}
+
+// errBody marks that a request's body did not arrive: whoever sends it is gone, or too slow, or the server is closing.
+var errBody = errors.New("the request body did not arrive")
+
+// body marks the errors of its connection, which are not the service's.
+type body struct{ io.ReadCloser }
+
+func (b body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if _, tooBig := errors.AsType[*http.MaxBytesError](err); err != nil && err != io.EOF && !tooBig {
+		err = fmt.Errorf("%w: %w", errBody, err)
+	}
+	return n, err
 }
 
 // observe counts and logs a finished request. Its route is the pattern the mux has noted in the request, "" for

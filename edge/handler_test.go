@@ -8,11 +8,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -101,6 +104,27 @@ func TestPanic(t *testing.T) {
 	server.Close()
 	if n := strings.Count(log.String(), `"cause":"boom"`); n != 2 {
 		t.Errorf("%d panics in the log, want 2:\n%s", n, log.String())
+	}
+}
+
+// TestBrokenBody: a caller who goes away in the middle of a body is no failure of the service.
+func TestBrokenBody(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /notes", func(w http.ResponseWriter, r *http.Request) {
+		_, err := io.ReadAll(r.Body)
+		edge.WriteProblem(w, r, err)
+	})
+	var log strings.Builder
+	handler := edge.Handler(edge.HandlerOptions{Service: "x", Logger: edge.NewLogger(&log, "x", "warn", "json")}, mux)
+	for _, cause := range []error{net.ErrClosed, os.ErrDeadlineExceeded, io.ErrUnexpectedEOF} {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest("POST", "/notes", iotest.ErrReader(cause)))
+		if w.Code != http.StatusBadRequest {
+			t.Errorf("%v: %d %s", cause, w.Code, w.Body)
+		}
+	}
+	if log.Len() > 0 {
+		t.Errorf("logged as a failure:\n%s", log.String())
 	}
 }
 

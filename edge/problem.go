@@ -73,8 +73,8 @@ func (p *Problem) GetHeaders() http.Header { return p.header }
 // ContentType implements huma.ContentTypeFilter.
 func (p *Problem) ContentType(string) string { return problemType }
 
-// WriteProblem answers with the [Problem] in err. The host's outages become a 503 with Retry-After; any other
-// error is logged and becomes a 500 that does not repeat its text.
+// WriteProblem answers with the [Problem] in err. The host's outages, conflicts that do not end and
+// deadlines become a 503 with Retry-After; any other error is logged and becomes a 500 that does not repeat its text.
 func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := ProblemOf(r.Context(), err)
 	h := w.Header()
@@ -114,12 +114,16 @@ func ProblemOf(ctx context.Context, err error) *Problem {
 		return NewProblem(http.StatusServiceUnavailable, "unavailable", "storage cannot be reached; nothing has changed, try again").After(time.Second)
 	case errors.Is(err, host.ErrUnknown):
 		return NewProblem(http.StatusServiceUnavailable, "outcome_unknown", "storage cannot be reached; whether the change was made is not known yet").After(2 * time.Second)
+	case errors.Is(err, host.ErrConflict): // met again and again
+		return NewProblem(http.StatusServiceUnavailable, "busy", "others are changing the same thing; nothing has changed, try again").After(time.Second)
 	case errors.Is(err, host.ErrTooLarge):
 		return NewProblem(http.StatusRequestEntityTooLarge, "too_large", "the change is too large to be stored")
-	case errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, errBody), errors.Is(err, io.ErrUnexpectedEOF):
 		return NewProblem(http.StatusBadRequest, "incomplete_body", "the request body ended too early")
 	case ctx.Err() != nil:
 		return NewProblem(StatusClientGone, "client_gone", "the request was cancelled")
+	case errors.Is(err, context.DeadlineExceeded): // a limit of ours
+		return NewProblem(http.StatusServiceUnavailable, "timeout", "storage does not answer in time, try again").After(time.Second)
 	}
 	LoggerOf(ctx).ErrorContext(ctx, "request failed", "error", err)
 	return internalProblem()
