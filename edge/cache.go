@@ -77,6 +77,14 @@ func (c *Cache[K, V]) Drop(key K) {
 	delete(c.old, key)
 }
 
+// Clear forgets everything.
+func (c *Cache[K, V]) Clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.young)
+	clear(c.old)
+}
+
 // Len returns how many entries are held, expired ones included.
 func (c *Cache[K, V]) Len() int {
 	c.mu.RLock()

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/docket-tasks/docket/edge"
@@ -17,6 +18,8 @@ const (
 	batchPath = "/api/tasks/batch"
 	// sessionPath signs in (POST, without an identity) and out (DELETE, with one).
 	sessionPath = "/api/session"
+	// tokensPath revokes an API token: DELETE, with its id behind.
+	tokensPath = "/api/tokens/"
 )
 
 // gate authenticates requests and forwards them.
@@ -83,8 +86,13 @@ func (g *gate) forward(w http.ResponseWriter, r *http.Request, up *upstream) {
 		refuse(w, r, err)
 		return
 	}
-	if r.Method == http.MethodDelete && r.URL.Path == sessionPath {
-		g.identities.forget(cred) // signed out: on this replica at once, on others within a minute
+	if r.Method == http.MethodDelete && res.StatusCode < 300 { // it holds on this replica at once, on others within a minute
+		switch {
+		case r.URL.Path == sessionPath:
+			g.identities.forget(cred)
+		case strings.HasPrefix(r.URL.Path, tokensPath):
+			g.identities.known.Clear() // the token itself is not known here, and revoking one is rare
+		}
 	}
 	up.answer(w, r, res)
 }
