@@ -7,7 +7,7 @@ import (
 )
 
 // NewLogger returns the structured log of a service. Level is debug, info, warn or error, format json or text;
-// something else means info and json, and is itself logged. Each line names the service, and the trace_id of the
+// something else means info and json, and is itself logged. Each line names the service, if one is given, and the trace_id of the
 // request or event where the context has one.
 func NewLogger(w io.Writer, service, level, format string) *slog.Logger {
 	var min slog.Level
@@ -17,7 +17,10 @@ func NewLogger(w io.Writer, service, level, format string) *slog.Logger {
 	if format == "text" {
 		h = slog.NewTextHandler(w, options)
 	}
-	log := slog.New(traced{h}).With("service", service)
+	log := slog.New(traced{h})
+	if service != "" {
+		log = log.With("service", service)
+	}
 	if badLevel {
 		log.Warn("unknown log level, using info", "given", level)
 	}

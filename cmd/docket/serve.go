@@ -30,8 +30,11 @@ import (
 	"github.com/docket-tasks/docket/services/notification"
 )
 
-// stopTime is how long a graceful stop may take.
-const stopTime = 10 * time.Second
+// A stop takes 10 seconds at most: first requests that have begun may finish, then the services and their data.
+const (
+	requestTime = 4 * time.Second
+	stopTime    = 6 * time.Second
+)
 
 // serveOptions are the server's settings; flags win over the environment.
 type serveOptions struct {
@@ -83,7 +86,8 @@ func serveCommand() *cobra.Command {
 // fight over it most often; the data, which a second process must not open; the services; and the door last,
 // so that nobody comes in before everything stands.
 func serve(ctx context.Context, o *serveOptions, out io.Writer) (err error) {
-	log := edge.NewLogger(os.Stderr, "docket", o.logLevel, o.logFormat)
+	unnamed := edge.NewLogger(os.Stderr, "", o.logLevel, o.logFormat) // each service adds its own name
+	log := unnamed.With("service", "docket")
 	listener, err := listen(o.listen)
 	if err != nil {
 		return err
@@ -103,7 +107,7 @@ func serve(ctx context.Context, o *serveOptions, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeNode()) }()
 
-	running, err := start(background, node, settings{log: log, metrics: metrics, tls: o.tls, proxied: o.proxied, smtp: o.smtp, private: o.privateWebhooks})
+	running, err := start(background, node, settings{log: unnamed, metrics: metrics, tls: o.tls, proxied: o.proxied, smtp: o.smtp, private: o.privateWebhooks})
 	if err != nil {
 		return err
 	}
@@ -192,9 +196,14 @@ func serveHTTP(ctx, background context.Context, l net.Listener, h http.Handler, 
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
-	limit, cancel := context.WithTimeout(background, stopTime)
+	limit, cancel := context.WithTimeout(background, requestTime)
 	defer cancel()
-	if err := srv.Shutdown(limit); err != nil {
+	err := srv.Shutdown(limit)
+	if errors.Is(err, context.DeadlineExceeded) { // a client that does not send the rest of its request, say
+		log.Warn("requests were cut off")
+		err = srv.Close()
+	}
+	if err != nil {
 		return fmt.Errorf("stop serving: %w", err)
 	}
 	return nil

@@ -96,7 +96,8 @@ func (w *writer) run(list string, batch []*change) {
 	}
 }
 
-// commit settles the first changes of the batch and returns how many.
+// commit settles the first changes of the batch and returns how many. Where they cannot be committed all of them
+// fail, also those that were refused, or had nothing to do, in view of what did not happen.
 func (w *writer) commit(list string, batch []*change) int {
 	// The batch speaks for several requests: one of them going away must not fail the others.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(batch[0].ctx), commitTime)
@@ -108,7 +109,7 @@ func (w *writer) commit(list string, batch []*change) int {
 		}
 		if !errors.Is(err, host.ErrConflict) || try == maxTries-1 {
 			for _, c := range batch[:n] {
-				c.fail(err)
+				c.effects, c.version, c.err = nil, 0, err
 			}
 			return n
 		}
@@ -120,12 +121,6 @@ func (w *writer) commit(list string, batch []*change) int {
 		}
 	}
 	panic("unreachable: the last try returns")
-}
-
-func (c *change) fail(err error) {
-	if c.err == nil {
-		c.effects, c.version, c.err = nil, 0, err
-	}
 }
 
 // try reads, applies and commits once. It returns how many changes of the batch it has settled, or would
@@ -163,51 +158,61 @@ func (w *writer) note(ctx context.Context, p *plan) {
 			w.log.InfoContext(ctx, "task_purged", "task_id", e.id(), "list_id", p.list)
 			continue
 		}
-		w.log.InfoContext(ctx, "task_changed", "event_type", e.typ, "task_id", e.id(), "version", e.new.task.Version,
-			"list_id", p.list, "user_id", p.owner.ID, "actor", e.actor.Kind, "trace_id", edge.TraceID(e.trace))
+		w.log.InfoContext(edge.WithTrace(ctx, e.trace), "task_changed", "event_type", e.typ, "task_id", e.id(), "version", e.new.task.Version,
+			"list_id", p.list, "user_id", p.owner.ID, "actor", e.actor.Kind)
 	}
 }
 
-// prepare reads what the batch needs: head, owner and tasks in one bulk read, then the rows that the head
-// says will be added to.
+// prepare reads what the batch needs: first the head, then everything else. A bulk read is no snapshot, so only what
+// is read after the head is sure not to be older than it: if it is newer, the head's ETag lets the commit fail.
 func (w *writer) prepare(ctx context.Context, list string, batch []*change) (*plan, error) {
-	keys := []string{headKey(list), account.UserKey(ownerOf(list))}
-	index := make(map[string]int)
-	for _, c := range batch {
-		for _, id := range c.needs {
-			if _, ok := index[id]; !ok {
-				index[id] = len(keys)
-				keys = append(keys, taskKey(id))
-			}
-		}
+	first, err := w.state.GetBulk(ctx, []string{headKey(list), account.UserKey(ownerOf(list))})
+	if err != nil {
+		return nil, fmt.Errorf("read list %s: %w", list, err)
+	}
+	p := &plan{state: w.state, list: list, etag: first[0].ETag}
+	if p.head, err = decodeHead(first[0]); err != nil {
+		return nil, err
+	}
+	p.before = p.head
+	if p.owner, err = w.accounts.Decode(first[1]); err != nil {
+		return nil, fmt.Errorf("read owner of list %s: %w", list, err)
+	}
+	p.env = task.Env{Now: w.now(), Zone: p.owner.Zone(), Reminders: p.owner.ReminderMinutes}
+
+	block, segment := p.head.Version/blockSize, max(p.head.Segments-1, 0)
+	ids := needed(batch)
+	keys := []string{logKey(list, block), segmentKey(list, segment)}
+	for _, id := range ids {
+		keys = append(keys, taskKey(id))
 	}
 	items, err := w.state.GetBulk(ctx, keys)
 	if err != nil {
-		return nil, fmt.Errorf("read list %s: %w", list, err)
+		return nil, fmt.Errorf("read tasks of list %s: %w", list, err)
 	}
-	p := &plan{state: w.state, list: list, etag: items[0].ETag, view: view{records: make(map[string]*record, len(index))}}
-	if p.head, err = decodeHead(items[0]); err != nil {
-		return nil, err
-	}
-	owner, err := w.accounts.Decode(items[1])
-	if err != nil {
-		return nil, fmt.Errorf("read owner of list %s: %w", list, err)
-	}
-	p.owner = owner
-	p.env = task.Env{Now: w.now(), Zone: owner.Zone(), Reminders: owner.ReminderMinutes}
-	for id, i := range index {
-		if p.records[id], err = decodeRecord(items[i]); err != nil {
+	p.logs, p.segments = holding(int(block), items[0].Value), holding(segment, items[1].Value)
+	p.records = make(map[string]*record, len(ids))
+	for i, id := range ids {
+		if p.records[id], err = decodeRecord(items[2+i]); err != nil {
 			return nil, err
 		}
 	}
-	p.before = p.head
-	block, segment := p.head.Version/blockSize, max(p.head.Segments-1, 0)
-	tail, err := w.state.GetBulk(ctx, []string{logKey(list, block), segmentKey(list, segment)})
-	if err != nil {
-		return nil, fmt.Errorf("read list %s: %w", list, err)
-	}
-	p.logs, p.segments = holding(int(block), tail[0].Value), holding(segment, tail[1].Value)
 	return p, nil
+}
+
+// needed returns the ids of the tasks that the changes look at, each once.
+func needed(batch []*change) []string {
+	var ids []string
+	seen := make(map[string]bool)
+	for _, c := range batch {
+		for _, id := range c.needs {
+			if !seen[id] {
+				seen[id] = true
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
 }
 
 // plan is one attempt at a batch.
