@@ -42,6 +42,9 @@ func (c *contract) load(file string) error {
 func (c *contract) missing() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.doc == nil { // nothing ran
+		return nil
+	}
 	var out []string
 	for _, item := range c.doc.Paths.Map() {
 		for _, op := range item.Operations() {

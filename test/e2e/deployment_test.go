@@ -47,6 +47,9 @@ type world struct {
 
 // scenario runs play on every deployment, and then holds the deployment to what is true after any scenario.
 func scenario(t *testing.T, play func(t *testing.T, w *world)) {
+	if err := prepare(); err != nil {
+		t.Fatal(err)
+	}
 	for _, kind := range deployments {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()

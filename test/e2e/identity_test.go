@@ -114,6 +114,7 @@ func TestTokens(t *testing.T) {
 
 		id, writer := token("write")
 		live := writer.listen("")
+		writer.get("/api/tasks").want(200)
 		if got := string(c.get("/api/tokens").want(200).body); !strings.Contains(got, id) || strings.Contains(got, writer.token) {
 			t.Errorf("tokens: %s", got)
 		}
@@ -125,7 +126,7 @@ func TestTokens(t *testing.T) {
 		if status := writer.refused("", nil); status != 401 {
 			t.Errorf("the socket of a revoked token: %d", status)
 		}
-		writer.get("/api/tasks").want(401)
+		eventually(t, "every replica to know that the token is revoked", func() bool { return writer.get("/api/tasks").status == 401 })
 		for _, s := range reader.sockets {
 			_ = s.conn.CloseNow()
 		}

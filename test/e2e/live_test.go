@@ -1,11 +1,14 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/coder/websocket"
+	"github.com/google/go-cmp/cmp"
 )
 
 // Every open client of a user sees each change, in order and once; nobody else sees any of it.
@@ -41,6 +44,54 @@ func TestLiveUpdates(t *testing.T) {
 		for _, f := range others.seen[1:] {
 			if f.Update.TaskID != mine.ID || f.Update.UserID != bob.id {
 				t.Errorf("Bob sees %+v", f)
+			}
+		}
+	})
+}
+
+// Clients that change one task at once lose nothing of what the others do, and all end with the same.
+func TestClientsChangeOneTaskAtOnce(t *testing.T) {
+	scenario(t, func(t *testing.T, w *world) {
+		c := w.owner
+		i := c.create(object{"title": "Shared"})
+		sockets := []*socket{c.listen(""), c.listen("?since=0")}
+		change := func(n int) (method, path string, body object) {
+			switch n {
+			case 0:
+				return "PATCH", i.path(), object{"title": "Changed"}
+			case 1:
+				return "PATCH", i.path(), object{"description": "Here too"}
+			case 2:
+				return "POST", i.path() + "/complete", nil
+			}
+			return "PUT", i.path() + "/tags", object{"add": []string{fmt.Sprintf("tag %02d", n)}}
+		}
+		var all sync.WaitGroup
+		start := make(chan struct{})
+		for n := range 16 {
+			other := c.as(c.token)
+			method, path, body := change(n)
+			all.Go(func() {
+				<-start
+				var sent any
+				if body != nil {
+					sent = body
+				}
+				if a, err := other.try(method, path, sent); err != nil || a.status != 200 {
+					t.Errorf("%s %s: %v %+v", method, path, err, a)
+				}
+			})
+		}
+		close(start)
+		all.Wait()
+		got := c.task(i.ID)
+		if got.Title != "Changed" || got.Description != "Here too" || got.Status != "completed" || len(got.Tags) != 13 || got.Version != 17 {
+			t.Errorf("after 16 changes at once: %+v", got)
+		}
+		for _, s := range sockets {
+			s.reach(17)
+			if diff := cmp.Diff(got, s.seen[len(s.seen)-1].task(t)); diff != "" {
+				t.Errorf("a client ends with something else (-server +client):\n%s", diff)
 			}
 		}
 	})

@@ -117,6 +117,30 @@ func TestReminders(t *testing.T) {
 	})
 }
 
+// A floating due date follows its user: in another zone its reminder comes at another moment, that of a zoned one does
+// not.
+func TestRemindersFollowTheUser(t *testing.T) {
+	scenario(t, func(t *testing.T, w *world) {
+		tokyo, err := time.LoadLocation("Asia/Tokyo")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := w.user("Ada", "UTC")
+		live := c.listen("")
+		at := time.Now().Add(2 * time.Second).In(tokyo).Truncate(time.Second)
+		floating := c.create(object{"title": "Wherever I am", "due_date": at.Format("2006-01-02T15:04:05"), "reminder_minutes": []int{0}})
+		zoned := c.create(object{"title": "In London", "due_date": at.Add(9 * time.Hour).UTC().Format(time.RFC3339), "reminder_minutes": []int{0}})
+		c.do("PATCH", "/api/me", object{"time_zone": "Asia/Tokyo"}).want(200)
+		if r := live.reminder(floating); !r.ScheduledTime.Equal(at) {
+			t.Errorf("reminded of %s, want %s", r.ScheduledTime, at)
+		}
+		c.notified(floating)
+		if got := c.inbox(zoned); len(got) != 0 {
+			t.Errorf("reminded nine hours early: %+v", got)
+		}
+	})
+}
+
 // passed sets due dates whose moments have gone by: one reminder at once, overdue only if the due date has passed.
 func (c *client) passed(live *socket) {
 	c.t.Helper()

@@ -1,7 +1,11 @@
 package e2e
 
 import (
+	"bufio"
 	"fmt"
+	"net"
+	"net/url"
+	"strings"
 	"sync"
 	"testing"
 
@@ -36,6 +40,35 @@ func TestRestartWhileWriting(t *testing.T) {
 			}
 			back := w.owner.listen(fmt.Sprintf("?since=%d", seen))
 			back.reach(w.owner.listVersion())
+		}
+	})
+}
+
+// A client that never finishes its request, and one that never reads its socket, do not keep the server from stopping
+// in time and in order.
+func TestStopWithStalledClients(t *testing.T) {
+	scenario(t, func(t *testing.T, w *world) {
+		w.owner.listen("")
+		gateway, err := url.Parse(w.gateway())
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := net.Dial("tcp", gateway.Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close() //nolint:errcheck // the server ends it
+		if _, err := fmt.Fprintf(conn, "POST /api/tasks HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nExpect: 100-continue\r\nContent-Length: 20\r\n\r\n",
+			gateway.Host, w.owner.token); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+			t.Fatalf("the request has not begun: %q, %v", line, err)
+		}
+		w.stop(t)
+		w.start(t)
+		if v := w.owner.listVersion(); v != 0 {
+			t.Errorf("half a request has brought the list to version %d", v)
 		}
 	})
 }
