@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"context"
 	"database/sql/driver"
 	"fmt"
 	"sync"
@@ -35,7 +34,7 @@ func newBus(n *Node) *bus {
 }
 
 // start makes a group of each subscription and lets it take up where it was.
-func (b *bus) start(ctx context.Context, services []host.Service) error {
+func (b *bus) start(services []host.Service) error {
 	var groups []*group
 	for _, s := range services {
 		for _, sub := range s.Subscriptions {
@@ -47,28 +46,33 @@ func (b *bus) start(ctx context.Context, services []host.Service) error {
 		}
 	}
 	// The writer holds still meanwhile, so that no message falls between what is read and what is published.
-	err := b.node.persistNow(ctx, func(w *writer) error {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.last = w.last
-		if err := b.load(w.db, groups); err != nil {
-			return err
-		}
-		for _, g := range groups {
-			b.topics[g.topic] = append(b.topics[g.topic], g)
-			if g.durable {
-				b.groups = append(b.groups, g)
-			}
-		}
-		b.started = true
-		return nil
-	})
+	err := errClosed
+	b.node.writer.between(func() { err = b.join(groups) })
 	if err != nil {
 		return err
 	}
 	for _, g := range groups {
 		g.begin()
 	}
+	return nil
+}
+
+// join lets the groups take part from here on.
+func (b *bus) join(groups []*group) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	w := b.node.writer
+	b.last = w.last
+	if err := b.load(w.db, groups); err != nil {
+		return err
+	}
+	for _, g := range groups {
+		b.topics[g.topic] = append(b.topics[g.topic], g)
+		if g.durable {
+			b.groups = append(b.groups, g)
+		}
+	}
+	b.started = true
 	return nil
 }
 

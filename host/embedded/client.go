@@ -49,7 +49,7 @@ func (i *invoker) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(callContext{r.Context()})
-	x := &exchange{ready: make(chan struct{}), cancel: cancel, head: r.Method == http.MethodHead}
+	x := &exchange{ctx: ctx, cancel: cancel, ready: make(chan struct{}), head: r.Method == http.MethodHead}
 	go x.serve(i.node, handler, incoming(ctx, r))
 	select {
 	case <-x.ready:
@@ -132,7 +132,8 @@ type exchange struct {
 
 	pipe     *io.PipeWriter
 	body     *io.PipeReader
-	ready    chan struct{} // closed when there is a response to return
+	ready    chan struct{}   // closed when there is a response to return
+	ctx      context.Context // the handler's: it ends with the caller's, or when the caller closes the body
 	cancel   context.CancelFunc
 	panicked bool
 }
@@ -218,6 +219,8 @@ func (x *exchange) stream() {
 	}
 	x.WriteHeader(http.StatusOK)
 	x.body, x.pipe = io.Pipe()
+	// The stream ends with the request, as a connection would, also where the caller has left without a response.
+	context.AfterFunc(x.ctx, func() { _ = x.body.CloseWithError(x.ctx.Err()) })
 	close(x.ready)
 }
 
@@ -230,9 +233,7 @@ func (x *exchange) response(r *http.Request) *http.Response {
 	}
 	if x.body != nil {
 		resp.ContentLength = -1
-		// The stream ends with the request, as a connection would.
-		stop := context.AfterFunc(r.Context(), func() { _ = x.body.CloseWithError(r.Context().Err()) })
-		resp.Body = &streamBody{Reader: io.MultiReader(bytes.NewReader(x.buffer), x.body), exchange: x, stop: stop}
+		resp.Body = &streamBody{Reader: io.MultiReader(bytes.NewReader(x.buffer), x.body), exchange: x}
 		if n, err := strconv.ParseInt(x.sent.Get("Content-Length"), 10, 64); err == nil {
 			resp.ContentLength = n
 		}
@@ -256,12 +257,10 @@ func (*shortBody) Close() error { return nil }
 type streamBody struct {
 	io.Reader
 	exchange *exchange
-	stop     func() bool
 }
 
 // Close implements [io.Closer].
 func (b *streamBody) Close() error {
-	b.stop()
 	b.exchange.cancel()
 	return b.exchange.body.Close()
 }

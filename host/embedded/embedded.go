@@ -116,7 +116,7 @@ func (n *Node) open(ctx context.Context, o Options) error {
 	n.bus = newBus(n)
 	n.jobs = newJobs(n)
 	if n.keeper, err = newKeeper(forever, n, file); err != nil {
-		return errors.Join(err, db.close())
+		return err // release closes what the writer has
 	}
 	go n.writer.loop()
 	go n.keeper.loop()
@@ -139,6 +139,9 @@ func (n *Node) Host(service string) host.Host {
 func (n *Node) Start(ctx context.Context, services ...host.Service) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("start services: %w", err)
+	}
 	if n.started || n.closed {
 		return errors.New("start services: the host has already been started or closed")
 	}
@@ -149,7 +152,7 @@ func (n *Node) Start(ctx context.Context, services ...host.Service) error {
 		n.services[s.Name] = s
 	}
 	n.started = true
-	if err := n.bus.start(ctx, services); err != nil {
+	if err := n.bus.start(services); err != nil {
 		return fmt.Errorf("start deliveries: %w", err)
 	}
 	if err := n.jobs.start(services); err != nil {

@@ -87,7 +87,9 @@ func (w *writer) transact(batch []*commit) error {
 		return w.undo(err)
 	}
 	w.rows += rows + lows
-	w.node.bus.lowsWritten()
+	if lows > 0 { // otherwise what a transaction rolled back has left is not written
+		w.node.bus.lowsWritten()
+	}
 	return nil
 }
 

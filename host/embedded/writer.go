@@ -145,13 +145,13 @@ func (w *writer) offsetMoved() {
 	}
 }
 
-// between runs fn between two transactions and returns when it is done.
-func (w *writer) between(fn func()) {
+// between runs fn between two transactions and returns true when it is done, or false at once when the writer is closing.
+func (w *writer) between(fn func()) bool {
 	done := make(chan struct{})
 	w.mu.Lock()
 	if w.closing {
 		w.mu.Unlock()
-		return
+		return false
 	}
 	w.pauses = append(w.pauses, func() {
 		defer close(done)
@@ -160,6 +160,7 @@ func (w *writer) between(fn func()) {
 	w.mu.Unlock()
 	w.poke()
 	<-done
+	return true
 }
 
 func (w *writer) poke() {

@@ -182,6 +182,38 @@ func clientCloses(t *testing.T, c Cluster) {
 	await(t, ended, "the handler's end")
 }
 
+// The caller has left before the response began; the handler must not write into the void for ever.
+func clientLeaves(t *testing.T, c Cluster) {
+	began, ended := make(chan struct{}), make(chan struct{})
+	client := serve(t, c, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(ended)
+		close(began)
+		<-r.Context().Done()
+		for range 1 << 10 { // more than any buffer between the two holds
+			if _, err := w.Write(make([]byte, 64<<10)); err != nil {
+				return
+			}
+		}
+	}), nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	r, err := http.NewRequestWithContext(ctx, "GET", "http://server/late", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := make(chan error, 1)
+	go func() {
+		resp, err := client.Do(r)
+		if err == nil {
+			err = resp.Body.Close()
+		}
+		failed <- err
+	}()
+	await(t, began, "the handler")
+	cancel()
+	wantErr(t, await(t, failed, "the call's end"), context.Canceled)
+	await(t, ended, "the handler's end")
+}
+
 func clientPanic(t *testing.T, c Cluster) {
 	client := serve(t, c, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Half", "done")

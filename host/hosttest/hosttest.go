@@ -84,6 +84,7 @@ func Run(t *testing.T, open func(t *testing.T) Cluster) {
 		"Client/LargeBodies":                      clientLargeBodies,
 		"Client/CancellationReachesTheHandler":    clientCancellation,
 		"Client/ClosingTheBodyReachesTheHandler":  clientCloses,
+		"Client/LeavingEarlyReachesTheHandler":    clientLeaves,
 		"Client/AHandlerThatPanicsIsAServerError": clientPanic,
 		"Client/UnknownServiceIsAnError":          clientUnknown,
 		"Secrets/NotConfigured":                   noSecret,

@@ -1,0 +1,88 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/docket-tasks/docket/host"
+)
+
+// refuse returns a failpoint that, each time it is armed, rolls one transaction back just before its COMMIT, which then
+// fails as it does on a full disk.
+func refuse(t *testing.T, n **Node) (failpoint func(string), armed *atomic.Bool) {
+	armed = new(atomic.Bool)
+	return func(step string) {
+		if step == stepCommit && armed.CompareAndSwap(true, false) {
+			if err := (*n).writer.sql.rollback.exec(); err != nil {
+				t.Error(err)
+			}
+		}
+	}, armed
+}
+
+// A low-water mark whose transaction was rolled back is not taken for written: the next transaction writes it.
+func TestRolledBackMarkIsWrittenLater(t *testing.T) {
+	var n *Node
+	failpoint, armed := refuse(t, &n)
+	n = openNode(t, Options{Logger: quiet(), Failpoint: failpoint})
+	err := n.Start(t.Context(), host.Service{Name: "worker", Subscriptions: []host.Subscription{{
+		Topic: "events", Handle: func(context.Context, host.Message) error { return nil },
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const mark = 12345
+	n.writer.between(func() {
+		n.bus.groups[0].low = mark
+		n.writer.offsets, n.writer.lowsAt = true, n.writer.lowsAt.AddDate(-1, 0, 0)
+		armed.Store(true)
+		n.writer.run([]*commit{{}, {}}) // together, refused, then each alone, too soon for the mark
+		n.writer.run(nil)
+		if low, err := n.writer.db.number("SELECT low FROM groups"); err != nil || low != mark {
+			t.Errorf("the mark is %d (%v), want %d", low, err, mark)
+		}
+	})
+	if armed.Load() {
+		t.Error("no transaction was refused")
+	}
+}
+
+// A refused transaction while the services start does not make a group take part twice.
+func TestRefusedTransactionAtTheStart(t *testing.T) {
+	var n *Node
+	failpoint, armed := refuse(t, &n)
+	n = openNode(t, Options{Logger: quiet(), Failpoint: failpoint})
+	state := n.Host("worker").State
+	held, release := make(chan struct{}), make(chan struct{})
+	go n.writer.between(func() { close(held); <-release })
+	<-held
+	committed, started := make(chan error, 1), make(chan error, 1)
+	go func() { committed <- state.Commit(t.Context(), host.Tx{Ops: []host.Op{host.Put("k", nil)}}) }()
+	got := make(chan string, 10)
+	go func() {
+		started <- n.Start(t.Context(), host.Service{Name: "worker", Subscriptions: []host.Subscription{{
+			Topic: "events", Handle: func(_ context.Context, m host.Message) error { got <- m.ID; return nil },
+		}}})
+	}()
+	for both := false; !both; {
+		n.writer.mu.Lock()
+		both = len(n.writer.waiting)+len(n.writer.pauses) == 2
+		n.writer.mu.Unlock()
+	}
+	armed.Store(true)
+	close(release)
+	<-committed // alone it may be refused
+	if err := <-started; err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		mustCommit(t, state, host.Tx{Messages: []host.Message{{Topic: "events", Key: "k", ID: fmt.Sprint(i)}}})
+	}
+	for i := range 3 {
+		if id := <-got; id != fmt.Sprint(i) {
+			t.Errorf("message %s was delivered when %d should have been", id, i)
+		}
+	}
+}
