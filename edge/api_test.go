@@ -47,6 +47,8 @@ var failures = map[string]error{
 	"outage":   fmt.Errorf("save note: %w", host.ErrUnavailable),
 	"unknown":  fmt.Errorf("save note: %w", host.ErrUnknown),
 	"too-much": fmt.Errorf("save note: %w", host.ErrTooLarge),
+	"busy":     fmt.Errorf("save note: %w", host.ErrConflict),
+	"late":     fmt.Errorf("save note: %w", context.DeadlineExceeded),
 }
 
 func notesAPI(mux *http.ServeMux) huma.API {
@@ -147,6 +149,8 @@ func TestRefusals(t *testing.T) {
 		{"a panic", "PUT", "/notes/1", `{"title":"panic"}`, 500, "internal", nil},
 		{"storage away", "PUT", "/notes/1", `{"title":"outage"}`, 503, "unavailable", nil},
 		{"outcome unknown", "PUT", "/notes/1", `{"title":"unknown"}`, 503, "outcome_unknown", nil},
+		{"others all the time", "PUT", "/notes/1", `{"title":"busy"}`, 503, "busy", nil},
+		{"storage slow", "PUT", "/notes/1", `{"title":"late"}`, 503, "timeout", nil},
 		{"too large to store", "PUT", "/notes/1", `{"title":"too-much"}`, 413, "too_large", nil},
 	}
 	for _, tt := range tests {

@@ -29,6 +29,7 @@ type fixture struct {
 	t     *testing.T
 	node  *embedded.Node
 	unit  host.Service
+	log   *slog.Logger
 	users *account.Store
 	me    client
 	sent  *recorder
@@ -102,7 +103,7 @@ func startAt(t *testing.T, dir string) *fixture {
 	}
 	h := node.Host(Name)
 	h.State = eventtest.Checked(t, h.State)
-	f := &fixture{t: t, node: node}
+	f := &fixture{t: t, node: node, log: log}
 	f.sent = &recorder{events: map[string]event.TaskEvent{}, reminders: map[string]event.Reminder{}, changed: make(chan struct{})}
 	f.unit = New(t.Context(), Config{Logger: log, Metrics: prometheus.NewRegistry(), Now: time.Now}, h)
 	if err := node.Start(t.Context(), f.unit, f.sent.service()); err != nil {

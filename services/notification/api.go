@@ -12,7 +12,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/docket-tasks/docket/edge"
-	"github.com/docket-tasks/docket/host"
 	"github.com/docket-tasks/docket/task"
 )
 
@@ -108,11 +107,8 @@ func (s *service) readNotification(ctx context.Context, in *readInput) (*struct{
 
 func (s *service) markRead(ctx context.Context, user, id string) error {
 	err := s.inbox.do(user, &change{ctx: ctx, read: id})
-	switch {
-	case errors.Is(err, errUnknownEntry):
+	if errors.Is(err, errUnknownEntry) {
 		return errNotFound
-	case errors.Is(err, host.ErrConflict):
-		return edge.NewProblem(http.StatusServiceUnavailable, "busy", "the inbox is changing too fast just now, try again").After(time.Second)
 	}
 	return err
 }

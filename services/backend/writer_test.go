@@ -1,0 +1,107 @@
+package backend
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/docket-tasks/docket/event"
+	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/services/backend/account"
+	"github.com/docket-tasks/docket/task"
+)
+
+// scattered is a state that is as bad as its contract lets it be: a bulk read looks at one key after the other, the
+// last one first, and something may happen before the very last look.
+type scattered struct {
+	host.State
+	before func(key string)
+	commit func(host.Tx) error
+}
+
+func (s scattered) GetBulk(ctx context.Context, keys []string) ([]host.Item, error) {
+	items := make([]host.Item, len(keys))
+	for i, key := range slices.Backward(keys) {
+		if i == 0 && s.before != nil {
+			s.before(key)
+		}
+		it, err := s.Get(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		items[i] = it
+	}
+	return items, nil
+}
+
+func (s scattered) Commit(ctx context.Context, tx host.Tx) error {
+	if s.commit != nil {
+		return s.commit(tx)
+	}
+	return s.State.Commit(ctx, tx)
+}
+
+// replica returns another replica's writer on the fixture's data, as seen through s.
+func (f *fixture) replica(s scattered) *writer {
+	s.State = f.node.Host(Name).State
+	accounts := account.New(s, f.node.Host(Name).Secrets, time.Now, f.log)
+	return newWriter(s, accounts, time.Now, f.log, newMetrics(prometheus.NewRegistry()))
+}
+
+var somebody = event.Actor{Kind: "user", ID: "u", Name: "u"}
+
+// Two replicas change different fields of a task at once: neither change is lost, whatever order a bulk read looks in.
+func TestReplicasAtOnceLoseNothing(t *testing.T) {
+	f := start(t)
+	made := f.me.must("POST", "/api/tasks", `{"title":"x"}`)
+	between := false
+	w := f.replica(scattered{before: func(key string) {
+		if key == headKey(f.me.user) && !between { // everything that is read together with the head has been read
+			between = true
+			f.me.must("PATCH", "/api/tasks/"+made.ID, `{"description":"of the first"}`)
+		}
+	}})
+	wish := update(f.me.user, made.ID, "", task.Patch{Title: task.To("of the second")}, somebody)
+	if _, _, err := w.do(t.Context(), f.me.user, wish.needs, wish.apply); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.me.must("GET", "/api/tasks/"+made.ID, ""); !between || got.Version != 3 || got.Title != "of the second" || got.Description != "of the first" {
+		t.Errorf("after both changes: %+v", got)
+	}
+}
+
+// Where a batch cannot be committed all of it fails, also what was refused in view of a change that did not happen.
+func TestNothingIsRefusedForWhatDidNotHappen(t *testing.T) {
+	f := start(t)
+	made := f.me.must("POST", "/api/tasks", `{"title":"x"}`)
+	w := f.replica(scattered{commit: func(host.Tx) error { return host.ErrUnavailable }})
+	removal := remove(f.me.user, made.ID, "", somebody)
+	patch := update(f.me.user, made.ID, "", task.Patch{Title: task.To("y")}, somebody)
+	changes := []*change{{ctx: t.Context(), needs: removal.needs, apply: removal.apply}, {ctx: t.Context(), needs: patch.needs, apply: patch.apply}}
+	w.doAll(f.me.user, changes)
+	for i, c := range changes {
+		if !errors.Is(c.err, host.ErrUnavailable) {
+			t.Errorf("change %d: %v", i, c.err)
+		}
+	}
+}
+
+// A change that loses every race is not an error of ours: the caller may try again.
+func TestConflictsWithoutEnd(t *testing.T) {
+	f := start(t)
+	tries := 0
+	w := f.replica(scattered{commit: func(host.Tx) error { tries++; return host.ErrConflict }})
+	d, err := task.ParseDraft([]byte(`{"title":"x"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wish := create(f.me.user, "01900000-0000-7000-8000-000000000000", d, "", somebody)
+	_, _, err = w.do(t.Context(), f.me.user, wish.needs, wish.apply)
+	if !errors.Is(err, host.ErrConflict) || tries != maxTries {
+		t.Errorf("after %d tries: %v", tries, err)
+	}
+}
