@@ -34,19 +34,19 @@ type history struct {
 
 func newHistory(u *user) *history { return &history{user: u, tasks: map[string][]*change{}} }
 
-// read takes in what is new. behind tells that audit has not had every change yet.
-func (h *history) read(ctx context.Context, a *api) (behind bool, err error) {
+// read takes in what is new; behind, unless empty, tells that audit has not had every change yet, and how far it is.
+func (h *history) read(ctx context.Context, a *api) (behind string, err error) {
 	var none []json.RawMessage
 	head, err := a.get(ctx, h.user.token, "/api/tasks?limit=1", &none)
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	log, err := a.get(ctx, h.user.token, "/api/audit?limit=1", &none)
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	if log.listVersion < head.listVersion {
-		return true, nil
+		return fmt.Sprintf("list %s is at version %d, its audit log whole up to %d", h.user.ID, head.listVersion, log.listVersion), nil
 	}
 	var fresh []*change
 	have := int64(len(h.changes))
@@ -54,7 +54,7 @@ func (h *history) read(ctx context.Context, a *api) (behind bool, err error) {
 		var page []audit.Entry
 		res, err := a.get(ctx, h.user.token, path, &page)
 		if err != nil {
-			return false, err
+			return "", err
 		}
 		path = res.next
 		for _, e := range page {
@@ -64,13 +64,13 @@ func (h *history) read(ctx context.Context, a *api) (behind bool, err error) {
 			}
 			c, err := newChange(e)
 			if err != nil {
-				return false, err
+				return "", err
 			}
 			fresh = append(fresh, c)
 		}
 	}
 	slices.Reverse(fresh)
-	return false, h.add(fresh)
+	return "", h.add(fresh)
 }
 
 func newChange(e audit.Entry) (*change, error) {

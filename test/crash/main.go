@@ -36,7 +36,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	o := options{out: os.Stdout, patience: time.Minute}
+	o := options{out: os.Stdout, patience: time.Minute, settle: time.Minute}
 	flag.IntVar(&o.rounds, "rounds", 50, "how often to kill; the steps to be reached may need some more")
 	flag.StringVar(&o.binary, "docket", filepath.Join("bin", "docket"), "the binary")
 	flag.IntVar(&o.clients, "clients", 64, "clients that write at once")
@@ -55,9 +55,10 @@ type options struct {
 	binary, sabotage string
 	seed             uint64
 	out              io.Writer
-	// patience is how long anything may take that is sure to come: a start, a step to be reached, the audit of the
-	// last change. It decides only how long a failure takes to be noticed.
+	// patience is how long a start may take, or a step to be reached: only how long a failure takes to be noticed.
 	patience time.Duration
+	// settle is how long what is on its way to audit log, list or inbox may take to arrive. It, too, decides only that.
+	settle time.Duration
 }
 
 // run is the whole test. The data folder stays where something was wrong.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -157,7 +156,7 @@ func (w *world) cure(ctx context.Context) error {
 	if err := w.start(ctx, ""); err != nil {
 		return err
 	}
-	timeout := time.After(w.patience)
+	timeout := time.After(w.settle)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -182,56 +181,4 @@ func (w *world) cure(ctx context.Context) error {
 	}
 	_, err := alter(ctx, w.dir, "DELETE FROM dead_letters WHERE id = 'poison'")
 	return err
-}
-
-// sabotage is damage to the data between a kill and the start after it: what a docket would do that cannot recover.
-type sabotage struct {
-	// before is done while docket does not run, before the load that ends with the kill; after is done after it.
-	before, after func(ctx context.Context, w *world) error
-	// step is where the kill is; empty: at a random moment.
-	step string
-}
-
-// sabotages by name.
-var sabotages = map[string]sabotage{
-	// The last entry of the audit log was not durable.
-	"audit": {after: damage(`DELETE FROM state WHERE key = (SELECT key FROM state WHERE key LIKE 'audit/audit/%' ORDER BY rev DESC LIMIT 1)`)},
-	// Messages that were not delivered are forgotten.
-	"log": {step: "commit: acknowledged, before dispatch", after: damage(`DELETE FROM log`)},
-	// Jobs are forgotten.
-	"jobs": {after: damage(`DELETE FROM jobs WHERE key LIKE 'backend/r-%'`)},
-	// Acknowledged commits were not durable.
-	"commits": {before: keepCopy, after: putBack},
-	// A commit is half there: a task is not what its event says.
-	"half": {after: damage(`UPDATE state SET value = CAST(replace(CAST(value AS TEXT), '"priority":"medium"', '"priority":"low"') AS BLOB)
-		WHERE key = (SELECT key FROM state WHERE key LIKE 'backend/task/%' ORDER BY rev DESC LIMIT 1)`)},
-	// A reminder's row is forgotten, and with it that the reminder was sent.
-	"reminder": {after: damage(`DELETE FROM state WHERE key = (SELECT key FROM state WHERE key LIKE 'backend/reminder/%' LIMIT 1)`)},
-	// A message became a dead letter.
-	"dead": {after: func(ctx context.Context, w *world) error { return w.poison(ctx) }},
-}
-
-func sabotageNames() string { return strings.Join(slices.Sorted(maps.Keys(sabotages)), ", ") }
-
-// sabotageOf returns the damage of that name, nil for none.
-func sabotageOf(name string) (*sabotage, error) {
-	s, ok := sabotages[name]
-	switch {
-	case name == "":
-		return nil, nil
-	case !ok:
-		return nil, fmt.Errorf("-sabotage %q: choose one of %s", name, sabotageNames())
-	}
-	return &s, nil
-}
-
-// damage is a statement that has to change something.
-func damage(statement string) func(context.Context, *world) error {
-	return func(ctx context.Context, w *world) error {
-		n, err := alter(ctx, w.dir, statement)
-		if err == nil && n == 0 {
-			err = errors.New("sabotage: there was nothing to damage")
-		}
-		return err
-	}
 }

@@ -32,7 +32,7 @@ func (r *runner) all(ctx context.Context) error {
 		return err
 	}
 	if r.damage != nil {
-		return r.damaged(ctx, w)
+		return w.damaged(ctx, *r.damage)
 	}
 	var aside sync.WaitGroup
 	for i, step := range steps(byExpiry) {
@@ -104,39 +104,6 @@ func (r *runner) slow(ctx context.Context, name, step string) error {
 		return err
 	}
 	if err := w.round(ctx, step); err != nil {
-		return err
-	}
-	return w.finish(ctx)
-}
-
-// damaged is one round, with damage done between kill and start.
-func (r *runner) damaged(ctx context.Context, w *world) error {
-	working, stop := context.WithTimeout(ctx, longest)
-	w.crowd.work(working, w.server, w.api) // some history
-	stop()
-	if r.damage.before != nil {
-		w.kill()
-		if err := r.damage.before(ctx, w); err != nil {
-			return err
-		}
-		if err := w.start(ctx, ""); err != nil {
-			return err
-		}
-	}
-	if r.damage.step != "" {
-		if err := w.killAt(ctx, r.damage.step); err != nil {
-			return err
-		}
-	} else {
-		working, stop := context.WithTimeout(ctx, longest)
-		w.crowd.work(working, w.server, w.api)
-		stop()
-		w.kill()
-	}
-	if err := r.damage.after(ctx, w); err != nil {
-		return err
-	}
-	if err := w.recover(ctx); err != nil {
 		return err
 	}
 	return w.finish(ctx)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/docket-tasks/docket/services/notification"
 	"github.com/docket-tasks/docket/task"
 )
 
@@ -141,10 +142,10 @@ func (w *world) recover(ctx context.Context) error {
 	return nil
 }
 
-// verify looks again and again until nothing is wrong, or something is that cannot come right any more, or patience
+// verify looks again and again until nothing is wrong, or something is that cannot come right any more, or settle
 // ends. It tells when the next reminder is due, the zero time where none is.
 func (w *world) verify(ctx context.Context) (next time.Time, err error) {
-	timeout := time.After(w.patience)
+	timeout := time.After(w.settle)
 	tick := time.NewTicker(40 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -189,36 +190,34 @@ func (w *world) look(ctx context.Context) (next time.Time, wrong violations, err
 		if err != nil {
 			return next, nil, err
 		}
-		if behind {
-			wrong = append(wrong, violation{kind: "lost event", detail: "list " + h.user.ID + ": the audit log lacks its last changes", pending: true})
+		if behind != "" {
+			wrong = append(wrong, violation{kind: "lost event", detail: behind, pending: true})
 		}
 	}
 	if len(wrong) > 0 {
 		return next, wrong, nil
 	}
 	now := time.Now()
-	made, kept := 0, 0
-	var coming []time.Time
+	var inboxes [][]notification.InboxItem
 	for _, h := range w.histories {
-		wrong = append(wrong, verifyLedger(w.ledger, h)...)
-		n, bad := verifyOccurrences(h)
-		made, wrong = made+n, append(wrong, bad...)
 		items, err := inbox(ctx, w.api, h.user)
 		if err != nil {
 			return next, nil, err
 		}
-		sent, err := published(ctx, w.dir) // after the inbox: what is there was sent before
-		if err != nil {
-			return next, nil, err
-		}
-		soonest, bad := verifyReminders(expect(h), items, sent, now)
-		kept, wrong = kept+len(items), append(wrong, bad...)
-		if !soonest.IsZero() {
-			coming = append(coming, soonest)
-		}
+		inboxes = append(inboxes, items)
 	}
-	for _, at := range coming {
-		if next.IsZero() || at.Before(next) {
+	sent, err := published(ctx, w.dir) // after the inboxes: what is there was sent before
+	if err != nil {
+		return next, nil, err
+	}
+	made, kept := 0, 0
+	for i, h := range w.histories {
+		wrong = append(wrong, verifyLedger(w.ledger, h)...)
+		n, bad := verifyOccurrences(h)
+		made, wrong = made+n, append(wrong, bad...)
+		at, bad := verifyReminders(expect(h), inboxes[i], sent, now)
+		kept, wrong = kept+len(inboxes[i]), append(wrong, bad...)
+		if !at.IsZero() && (next.IsZero() || at.Before(next)) {
 			next = at
 		}
 	}
