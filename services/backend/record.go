@@ -15,9 +15,8 @@ import (
 type record struct {
 	List string `json:"list"`
 	// Segment is the number of the list's segment that holds the id.
-	Segment int `json:"segment"`
-	// Scheduled is the task version that scheduled the reminder jobs in force; 0 where there are none.
-	Scheduled int64 `json:"scheduled,omitempty"`
+	Segment   int       `json:"segment"`
+	Reminders reminders `json:"reminders,omitzero"`
 	// CompletedVersion is the task version of the completion in force: the successor is made for it alone.
 	CompletedVersion int64 `json:"completed_version,omitempty"`
 	// Made is the task version at which recurrence made this occurrence: still at it means nobody changed it.
@@ -35,6 +34,18 @@ type record struct {
 	Doc json.RawMessage `json:"task"`
 
 	task task.Task // decoded from Doc
+}
+
+// reminders says how a task's reminders came to be.
+type reminders struct {
+	// Scheduled is the task version that scheduled the jobs in force; 0 where there are none.
+	Scheduled int64 `json:"scheduled,omitempty"`
+	// At is when they were last scheduled.
+	At time.Time `json:"at,omitzero"`
+	// OwnerVersion is the version of the list's owner in whose zone they were.
+	OwnerVersion int64 `json:"owner_version,omitempty"`
+	// DueSet is the task version that set the due date.
+	DueSet int64 `json:"due_set,omitempty"`
 }
 
 // decodeRecord reads a stored record; the zero Item is nil.

@@ -48,11 +48,9 @@ type reminderJob struct {
 	At time.Time `json:"at"`
 	// Minutes before the due date; the job is void if the task no longer has that reminder at that instant.
 	Minutes int `json:"minutes,omitempty"`
-	// Due is set instead of Minutes for a reminder sent at once because its moment had passed when the due
-	// date was set: it is void if the task has another due date by now.
-	Due string `json:"due,omitempty"`
-	// Scheduled is the task version that set that due date.
-	Scheduled int64 `json:"scheduled,omitempty"`
+	// DueSet is given instead of Minutes for a reminder sent at once because its moment had passed when the due
+	// date was set: the task version that set it. It is void if that was done again since.
+	DueSet int64 `json:"due_set,omitempty"`
 	// Snooze marks a reminder the user asked for again: wanted as long as the task is pending.
 	Snooze bool `json:"snooze,omitempty"`
 }
@@ -62,21 +60,27 @@ func reminderJobName(id string, version int64, minutes int) string {
 }
 
 // jobs returns what the effect does to the task's reminders: nothing unless due date, reminders or status
-// have changed. It notes in the new record which version scheduled them.
-func (e *effect) jobs(env task.Env) []host.JobIntent {
+// have changed. It notes in the new record how they came to be; env is of the owner at that version.
+func (e *effect) jobs(env task.Env, ownerVersion int64) []host.JobIntent {
 	now := &e.new.task
 	out := e.purgeJob(env)
+	if e.old != nil { // not earlier: what it holds may come from an effect before this one in the same commit
+		e.new.Reminders = e.old.Reminders
+	}
 	dueSet := e.old == nil || e.old.task.DueDate != now.DueDate
 	if !dueSet && e.old.task.Status == now.Status && slices.Equal(e.old.task.ReminderMinutes, now.ReminderMinutes) {
-		e.new.Scheduled = e.old.Scheduled // which may come from an effect before this one in the same commit
 		return out
 	}
 	out = append(out, cancelReminders(e.old)...)
-	e.new.Scheduled = 0
+	made := &e.new.Reminders
+	made.Scheduled = 0
+	if dueSet {
+		made.DueSet = now.Version
+	}
 	if now.Status != task.Pending || now.DueDate.IsZero() {
 		return out
 	}
-	e.new.Scheduled = now.Version
+	made.Scheduled, made.At, made.OwnerVersion = now.Version, env.Now, ownerVersion
 	passed := false
 	for _, m := range moments(now, env.Zone) {
 		if !m.At.After(env.Now) {
@@ -95,16 +99,16 @@ func (e *effect) jobs(env task.Env) []host.JobIntent {
 // remindNow schedules the one reminder for moments that passed before the due date was set.
 func remindNow(r *record, now time.Time) host.JobIntent {
 	return schedule(fmt.Sprintf("r-%s-%d-now", r.task.ID, r.task.Version), now,
-		reminderJob{Task: r.task.ID, List: r.List, At: now, Due: r.task.DueDate.String(), Scheduled: r.Scheduled})
+		reminderJob{Task: r.task.ID, List: r.List, At: now, DueSet: r.Reminders.DueSet})
 }
 
 func cancelReminders(r *record) []host.JobIntent {
-	if r == nil || r.Scheduled == 0 {
+	if r == nil || r.Reminders.Scheduled == 0 {
 		return nil
 	}
 	var out []host.JobIntent
 	for _, m := range r.task.ReminderMinutes {
-		out = append(out, host.Cancel(reminderJobName(r.task.ID, r.Scheduled, m)))
+		out = append(out, host.Cancel(reminderJobName(r.task.ID, r.Reminders.Scheduled, m)))
 	}
 	return out
 }
@@ -150,8 +154,8 @@ func (d reminderJob) expected(r *record, zone *time.Location) bool {
 	switch {
 	case d.Snooze:
 		return true
-	case d.Due != "":
-		return r.task.DueDate.String() == d.Due && r.Scheduled == d.Scheduled
+	case d.DueSet > 0:
+		return r.Reminders.DueSet == d.DueSet && len(r.task.ReminderMinutes) > 0
 	default:
 		return slices.ContainsFunc(moments(&r.task, zone), func(m moment) bool {
 			return m.Minutes == d.Minutes && m.At.Equal(d.At)
@@ -164,8 +168,8 @@ func (d reminderJob) slot() string {
 	switch {
 	case d.Snooze:
 		return "snooze-" + strconv.FormatInt(d.At.UnixMilli(), 10)
-	case d.Due != "":
-		return "set-" + strconv.FormatInt(d.Scheduled, 10)
+	case d.DueSet > 0:
+		return "set-" + strconv.FormatInt(d.DueSet, 10)
 	default:
 		return strconv.FormatInt(d.At.UnixMilli(), 10)
 	}
@@ -225,7 +229,7 @@ func message(t *task.Task, zone *time.Location, at time.Time) string {
 		verb = "overdue: was due"
 	}
 	if t.DueDate.Form() == task.DueDateOnly {
-		return fmt.Sprintf("%s (%s %s)", t.Title, verb, due.AddDate(0, 0, -1).In(zone).Format("2 January 2006"))
+		return fmt.Sprintf("%s (%s %s)", t.Title, verb, due.Add(-time.Second).In(zone).Format("2 January 2006"))
 	}
 	return fmt.Sprintf("%s (%s %s)", t.Title, verb, due.In(zone).Format("2 January 2006, 15:04"))
 }
@@ -249,8 +253,8 @@ func (s *Service) remindersOf(ctx context.Context, r *record, zone *time.Locatio
 	for _, m := range ms {
 		jobs = append(jobs, reminderJob{At: m.At, Minutes: m.Minutes})
 	}
-	if r.Scheduled > 0 {
-		jobs = append(jobs, reminderJob{Due: r.task.DueDate.String(), Scheduled: r.Scheduled})
+	if r.Reminders.DueSet > 0 {
+		jobs = append(jobs, reminderJob{DueSet: r.Reminders.DueSet})
 	}
 	for _, j := range jobs {
 		keys = append(keys, reminderKey(r.task.ID, j.slot()))
@@ -262,7 +266,7 @@ func (s *Service) remindersOf(ctx context.Context, r *record, zone *time.Locatio
 	out := make([]Reminder, 0, len(jobs))
 	for i, j := range jobs {
 		rem := Reminder{ReminderID: event.ReminderID(r.task.ID, j.slot()), TaskID: r.task.ID,
-			ScheduledTime: task.At(j.At), Status: "pending", CreatedAt: r.task.UpdatedAt}
+			ScheduledTime: task.At(j.At), Status: "pending", CreatedAt: task.At(r.Reminders.At)}
 		switch {
 		case items[i].Exists():
 			var row sent
@@ -270,7 +274,7 @@ func (s *Service) remindersOf(ctx context.Context, r *record, zone *time.Locatio
 				return nil, fmt.Errorf("decode %s: %w", items[i].Key, err)
 			}
 			rem.Status, rem.ScheduledTime = "sent", task.At(row.At)
-		case j.Due != "":
+		case j.DueSet > 0:
 			continue // no moment had passed when the due date was set
 		case r.task.Status != task.Pending || j.At.Before(s.now().Add(-overdueGrace)):
 			rem.Status = "cancelled"

@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/docket-tasks/docket/event"
+	"github.com/docket-tasks/docket/host"
 	"github.com/docket-tasks/docket/task"
 )
 
@@ -175,6 +177,97 @@ func TestRemindersFollowTheZone(t *testing.T) {
 	})
 }
 
+// A change of a task that was under way when its owner moved to another zone reminds in the new one.
+func TestChangeUnderWayWhenTheZoneChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t)
+		began := time.Now()
+		d, err := task.ParseDraft([]byte(`{"title":"x","due_date":"2000-01-01T12:00:00","reminder_minutes":[0]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		state := f.node.Host(Name).State
+		w := f.replica(scattered{commit: func(tx host.Tx) error {
+			if w := f.me.do("PATCH", "/api/me", `{"time_zone":"Asia/Tokyo"}`); w.Code != http.StatusOK {
+				t.Fatalf("%d %s", w.Code, w.Body)
+			}
+			pass(time.Second) // the tasks that are there are moved
+			return state.Commit(t.Context(), tx)
+		}})
+		wish := create(f.me.user, "01900000-0000-7000-8000-000000000000", d, "", somebody)
+		if _, _, err := w.do(t.Context(), f.me.user, wish.needs, wish.apply); err != nil {
+			t.Fatal(err)
+		}
+		pass(20 * time.Hour)
+		if got := f.sent.reminded(); len(got) != 1 || got[0].ScheduledTime.Sub(began) != 3*time.Hour {
+			t.Errorf("reminded %+v, want once, at noon in Tokyo", got)
+		}
+	})
+}
+
+// A task made in the new zone, whose moment has passed there and not in the old one, reminds once.
+func TestRemindedOnceAfterTheZoneChanged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t)
+		if w := f.me.do("PATCH", "/api/me", `{"time_zone":"Asia/Tokyo"}`); w.Code != http.StatusOK {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		pass(time.Second)
+		f.me.must("POST", "/api/tasks", `{"title":"x","due_date":"2000-01-01T05:00:00","reminder_minutes":[0]}`)
+		pass(20 * time.Hour)
+		if got := f.sent.reminded(); len(got) != 1 {
+			t.Errorf("reminded %d times: %+v", len(got), got)
+		}
+	})
+}
+
+// Other minutes, or completing and reopening, right after a due date was set that has passed do not lose its one
+// reminder; setting it to and fro does not double it.
+func TestPassedDueDateRemindsOnceWhateverFollows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, past := start(t), floating(-48*time.Hour)
+		due := func(id string, date string) string {
+			return fmt.Sprintf(`{"op":"update","id":%q,"body":{"due_date":%s}}`, id, date)
+		}
+		first, second, third, none := f.me.must("POST", "/api/tasks", `{"title":"minutes"}`), f.me.must("POST", "/api/tasks", `{"title":"reopened"}`),
+			f.me.must("POST", "/api/tasks", `{"title":"to and fro"}`), f.me.must("POST", "/api/tasks", `{"title":"none"}`)
+		date := fmt.Sprintf("%q", past)
+		changes := []string{due(first.ID, date), fmt.Sprintf(`{"op":"update","id":%q,"body":{"reminder_minutes":[5]}}`, first.ID),
+			due(second.ID, date), fmt.Sprintf(`{"op":"complete","id":%q}`, second.ID), fmt.Sprintf(`{"op":"reopen","id":%q}`, second.ID),
+			due(third.ID, date), due(third.ID, "null"), due(third.ID, date),
+			due(none.ID, date), fmt.Sprintf(`{"op":"update","id":%q,"body":{"reminder_minutes":[]}}`, none.ID)}
+		if w := f.me.do("POST", "/api/tasks/batch", `{"changes":[`+strings.Join(changes, ",")+`]}`); w.Code != http.StatusOK {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		pass(time.Minute)
+		got := map[string]int{}
+		for _, r := range f.sent.reminded() {
+			got[r.TaskID]++
+		}
+		if len(got) != 3 || got[first.ID] != 1 || got[second.ID] != 1 || got[third.ID] != 1 {
+			t.Errorf("reminded %v", got)
+		}
+	})
+}
+
+// A reminder names the day that a date-only task is due, also where clocks change on it.
+func TestMessageNamesTheDay(t *testing.T) {
+	for zone, day := range map[string]string{"Europe/Berlin": "2026-03-29", "Asia/Tokyo": "2026-10-25", "Africa/Cairo": "2026-04-23", "America/New_York": "2026-11-01"} {
+		loc, err := time.LoadLocation(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		due, err := task.ParseDue(day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, _ := time.Parse(time.DateOnly, day)
+		if got := message(&task.Task{Title: "x", DueDate: due}, loc, time.Time{}); got != "x (due "+want.Format("2 January 2006")+")" {
+			t.Errorf("%s in %s: %s", day, zone, got)
+		}
+	}
+}
+
 // What became of each reminder can be read.
 //
 // [Task]: T016
@@ -190,6 +283,9 @@ func TestListReminders(t *testing.T) {
 			var out string
 			for _, r := range list {
 				out += r.Status + " "
+				if !r.CreatedAt.Equal(made.CreatedAt.Time) {
+					t.Errorf("created at %s, want %s", r.CreatedAt, made.CreatedAt)
+				}
 			}
 			return out
 		}
@@ -197,6 +293,7 @@ func TestListReminders(t *testing.T) {
 			t.Errorf("at first: %s", got)
 		}
 		pass(61 * time.Minute)
+		f.me.must("PATCH", "/api/tasks/"+made.ID, `{"title":"y"}`) // which does not make them anew
 		if got := statuses(); got != "sent pending " {
 			t.Errorf("after the first: %s", got)
 		}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/docket-tasks/docket/edge"
 	"github.com/docket-tasks/docket/quick"
 	"github.com/docket-tasks/docket/services/backend/account"
 	"github.com/docket-tasks/docket/task"
@@ -142,13 +141,4 @@ func (s *Service) self(ctx context.Context) (account.User, error) {
 		return account.User{}, fmt.Errorf("read user %s: %w", p.UserID, err)
 	}
 	return u, nil
-}
-
-// remindAgain serves POST /internal/reminders: one more reminder of a task, at a time the user chose.
-func (s *Service) remindAgain(w http.ResponseWriter, r *http.Request) {
-	if err := s.snooze(w, r); err != nil {
-		edge.WriteProblem(w, r, problem(err))
-		return
-	}
-	w.WriteHeader(http.StatusAccepted)
 }

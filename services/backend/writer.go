@@ -313,7 +313,7 @@ func (p *plan) tx(ctx context.Context) (host.Tx, error) {
 		if e.old == nil {
 			p.segments.add(e.new.Segment, func(b []byte) []byte { return appendID(b, t.ID) })
 		}
-		tx.Jobs = append(tx.Jobs, e.jobs(p.env)...)
+		tx.Jobs = append(tx.Jobs, e.jobs(p.env, p.owner.Version)...)
 		if err := p.messages(&tx, e, version); err != nil {
 			return tx, err
 		}

@@ -2,12 +2,9 @@ package backend
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"time"
 
-	"github.com/docket-tasks/docket/edge"
 	"github.com/docket-tasks/docket/host"
 	"github.com/docket-tasks/docket/services/backend/account"
 	"github.com/docket-tasks/docket/task"
@@ -15,13 +12,14 @@ import (
 
 // onZoneChange schedules the reminders of a user's tasks anew, segment by segment: date-only and floating due
 // dates are other instants now. It may run again from the start: a job's name holds the instant, and what
-// makes a reminder unique is its row, so doing it twice changes nothing.
+// makes a reminder unique is its row, so doing it twice changes nothing. Tasks scheduled by somebody who knew the new
+// zone are left alone.
 func (s *Service) onZoneChange(ctx context.Context, d account.ZoneChange) error {
 	owner, err := s.accounts.User(ctx, d.UserID)
 	if err != nil {
 		return fmt.Errorf("read user %s: %w", d.UserID, err)
 	}
-	move := zoneMove{from: account.User{TimeZone: d.From}.Zone(), to: owner.Zone(), at: d.At}
+	move := zoneMove{from: account.User{TimeZone: d.From}.Zone(), to: owner.Zone(), at: d.At, version: d.Version}
 	it, err := s.state.Get(ctx, headKey(d.UserID))
 	if err != nil {
 		return fmt.Errorf("read list %s: %w", d.UserID, err)
@@ -49,7 +47,7 @@ func (s *Service) moveSegment(ctx context.Context, listID string, n int, move zo
 	}
 	var jobs []host.JobIntent
 	for _, r := range records {
-		if r != nil && !r.Purged && r.task.Status == task.Pending && r.task.DueDate.Form() != task.DueZoned {
+		if r != nil && move.concerns(r) {
 			jobs = append(jobs, move.jobs(r)...)
 		}
 	}
@@ -66,6 +64,13 @@ func (s *Service) moveSegment(ctx context.Context, listID string, n int, move zo
 type zoneMove struct {
 	from, to *time.Location
 	at       time.Time
+	version  int64 // of the user, from which on it holds
+}
+
+// concerns tells whether the task's reminders were scheduled in another zone. The row says so, not a time: clocks
+// differ, and a commit under way when the zone changed may have come after it.
+func (z zoneMove) concerns(r *record) bool {
+	return !r.Purged && r.task.Status == task.Pending && r.task.DueDate.Form() != task.DueZoned && r.Reminders.OwnerVersion < z.version
 }
 
 // jobs schedules a task's moments in the new zone. One that was still ahead in the old zone and is past in the
@@ -81,29 +86,4 @@ func (z zoneMove) jobs(r *record) []host.JobIntent {
 		}
 	}
 	return jobs
-}
-
-// snooze schedules one more reminder of a pending task.
-func (s *Service) snooze(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		TaskID string    `json:"task_id"`
-		UserID string    `json:"user_id"`
-		At     time.Time `json:"at"`
-	}
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, edge.MaxBody)).Decode(&in); err != nil || in.TaskID == "" || in.At.IsZero() {
-		return edge.NewProblem(http.StatusBadRequest, "validation_failed", "the body is no reminder: task_id, user_id and at are needed")
-	}
-	rec, err := s.record(r.Context(), in.TaskID)
-	if err != nil {
-		return err
-	}
-	if rec == nil || rec.Purged || ownerOf(rec.List) != in.UserID {
-		return errNotFound
-	}
-	if rec.task.Status != task.Pending {
-		return edge.NewProblem(http.StatusConflict, "task_not_pending", "the task is "+string(rec.task.Status)+": there is nothing to be reminded of")
-	}
-	job := schedule(fmt.Sprintf("s-%s-%d", in.TaskID, in.At.UnixMilli()), in.At,
-		reminderJob{Task: in.TaskID, List: rec.List, At: in.At, Snooze: true})
-	return s.state.Commit(r.Context(), host.Tx{Jobs: []host.JobIntent{job}})
 }

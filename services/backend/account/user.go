@@ -277,7 +277,7 @@ func (s *Store) userTx(old storedUser, etag string, u *storedUser) (host.Tx, boo
 		tx.Ops = append(tx.Ops, host.Delete(before), host.Create(after, encode(u.ID)))
 	}
 	if u.TimeZone != old.TimeZone {
-		tx.Jobs = append(tx.Jobs, zoneJob(old.User, u.User, s.now()))
+		tx.Jobs = append(tx.Jobs, zoneJobs(old.User, u.User, s.now())...)
 	}
 	return tx, true
 }
@@ -294,7 +294,7 @@ func (s *Store) nameFree(ctx context.Context, u storedUser) error {
 	return nil
 }
 
-// ZoneChange is the data of a job named zone-<user>-<version>: the user's time zone changed at that version.
+// ZoneChange is the data of the jobs named zone-<user>-<version>: the user's time zone changed at that version.
 type ZoneChange struct {
 	UserID  string `json:"user_id"`
 	Version int64  `json:"version"`
@@ -303,9 +303,13 @@ type ZoneChange struct {
 	At   time.Time `json:"at"`
 }
 
-func zoneJob(old, u User, now time.Time) host.JobIntent {
-	name := fmt.Sprintf("zone-%s-%d", u.ID, u.Version)
-	return host.Schedule(name, now, encode(ZoneChange{UserID: u.ID, Version: u.Version, From: old.TimeZone, At: now}))
+// zoneSettles is longer than a change of a task takes from reading its owner to its commit.
+const zoneSettles = 30 * time.Second
+
+// zoneJobs are two: one at once, and one for the tasks whose change was under way and did not know of the new zone.
+func zoneJobs(old, u User, now time.Time) []host.JobIntent {
+	name, data := fmt.Sprintf("zone-%s-%d", u.ID, u.Version), encode(ZoneChange{UserID: u.ID, Version: u.Version, From: old.TimeZone, At: now})
+	return []host.JobIntent{host.Schedule(name, now, data), host.Schedule(name+"-again", now.Add(zoneSettles), data)}
 }
 
 // cached is a user decoded at an ETag; it counts only at that one, so it is never stale.
