@@ -97,6 +97,39 @@ func BenchmarkGet(b *testing.B) {
 	})
 }
 
+// What loading a long list after a restart does.
+func BenchmarkGetBulkCold(b *testing.B) {
+	n := openNode(b, Options{})
+	state := n.Host("bench").State
+	for _, items := range []int{10, 1000, 5000} {
+		keys := make([]string, items)
+		for i := range keys {
+			keys[i] = fmt.Sprintf("task/%08x", uint32(i)*2654435761) // as ids that are not in order
+		}
+		for i := 0; i < items; i += 250 {
+			var ops []host.Op
+			for _, key := range keys[i:min(i+250, items)] {
+				ops = append(ops, host.Put(key, make([]byte, 600)))
+			}
+			if err := state.Commit(b.Context(), host.Tx{Ops: ops}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.Run(fmt.Sprint(items), func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				n.cache.forget()
+				b.StartTimer()
+				got, err := state.GetBulk(b.Context(), keys)
+				if err != nil || !got[items-1].Exists() {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*items), "ns/key")
+		})
+	}
+}
+
 // forget empties the cache.
 func (c *cache) forget() {
 	empty := newCache(cacheBytes)

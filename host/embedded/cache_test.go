@@ -2,7 +2,9 @@ package embedded
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -114,4 +116,40 @@ func TestReadsAreCurrentUnderEviction(t *testing.T) {
 	writing.Wait()
 	close(done)
 	reading.Wait()
+}
+
+// A bulk read of what the cache does not have: more than one statement reads, odd keys, some twice, some absent.
+func TestBulkReadOfColdItems(t *testing.T) {
+	n := openNode(t, Options{})
+	state := n.Host("worker").State
+	odd := []string{`"quoted"`, `back\slash`, "<&>", "größer\u2028", "\U0001F600", "\t", "a/" + strings.Repeat("k", 900)}
+	keys := append([]string{"absent", odd[0]}, odd...)
+	for i := range 2*bulkChunk + 7 {
+		keys = append(keys, fmt.Sprint("item/", i))
+	}
+	for part := range slices.Chunk(keys[2:], maxOps) {
+		var tx host.Tx
+		for _, key := range part {
+			tx.Ops = append(tx.Ops, host.Put(key, []byte("of "+key)))
+		}
+		mustCommit(t, state, tx)
+	}
+	mustCommit(t, n.Host("other").State, host.Tx{Ops: []host.Op{host.Put("absent", []byte("another service's"))}})
+	n.cache.forget()
+	items, err := state.GetBulk(t.Context(), keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, it := range items {
+		want := "of " + keys[i]
+		if i == 0 {
+			want = ""
+		}
+		if it.Key != keys[i] || string(it.Value) != want || it.Exists() != (i > 0) {
+			t.Errorf("%q came as %q = %.50q, exists %t", keys[i], it.Key, it.Value, it.Exists())
+		}
+		if cached, _, ok := n.cache.load(cacheKey{state.(*space), keys[i]}); !ok || string(cached.value) != want {
+			t.Errorf("%q is not remembered", keys[i])
+		}
+	}
 }

@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"database/sql/driver"
+	"encoding/json"
 	"errors"
 	"runtime"
 )
@@ -18,6 +19,7 @@ type readers struct {
 type reader struct {
 	db   *conn
 	get  *stmt
+	bulk *stmt
 	logs *stmt
 	park *stmt
 	due  *stmt
@@ -45,6 +47,7 @@ func openReader(forever context.Context, file string) (*reader, error) {
 	r := &reader{db: db}
 	for into, sql := range map[**stmt]string{
 		&r.get:  "SELECT value, rev, expires FROM state WHERE key = ?",
+		&r.bulk: "SELECT key, value, rev, expires FROM state WHERE key IN (SELECT value FROM json_each(?))",
 		&r.logs: "SELECT seq, key, id, data FROM log WHERE seq > ? AND seq <= ? AND topic = ? ORDER BY seq LIMIT ?",
 		&r.park: "SELECT topic, key, id, data FROM parked WHERE grp = ? AND seq = ?",
 		&r.due:  "SELECT key, due, rev, data FROM jobs WHERE (due, key) > (?, ?) ORDER BY due, key LIMIT ?",
@@ -83,7 +86,7 @@ func (rs *readers) close() error {
 }
 
 func (r *reader) close() error {
-	return errors.Join(r.get.close(), r.logs.close(), r.park.close(), r.due.close(), r.db.close())
+	return errors.Join(r.get.close(), r.bulk.close(), r.logs.close(), r.park.close(), r.due.close(), r.db.close())
 }
 
 // item reads the stored item of a full key.
@@ -94,4 +97,16 @@ func (r *reader) item(key string) (item, error) {
 		return nil
 	}, key)
 	return it, err
+}
+
+// items hands the stored items among those of the full keys to fn, in any order.
+func (r *reader) items(keys []string, fn func(key string, it item)) error {
+	list, err := json.Marshal(keys)
+	if err != nil {
+		return err
+	}
+	return r.bulk.query(func(row []driver.Value) error {
+		fn(text(row[0]), newItem(blob(row[1]), integer(row[2]), integer(row[3])))
+		return nil
+	}, string(list))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -75,31 +76,46 @@ func (s *space) GetBulk(ctx context.Context, keys []string) ([]host.Item, error)
 		}
 		missing = append(missing, miss{i, seen})
 	}
-	if len(missing) == 0 {
-		return items, nil
-	}
-	r, err := s.node.readers.acquire(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("get %d keys: %w", len(keys), err)
-	}
-	defer s.node.readers.release(r)
-	for _, m := range missing {
-		if err := ctx.Err(); err != nil {
+	for part := range slices.Chunk(missing, bulkChunk) {
+		found, err := s.fetchAll(ctx, keys, part)
+		if err != nil {
 			return nil, fmt.Errorf("get %d keys: %w", len(keys), err)
 		}
-		it, err := r.item(s.prefix + keys[m.index])
-		if err != nil {
-			return nil, fmt.Errorf("get %s: %w (%w)", keys[m.index], host.ErrUnavailable, err)
+		for _, m := range part {
+			key := keys[m.index]
+			it := found[s.prefix+key]
+			s.node.cache.fill(cacheKey{s, key}, it, m.seen)
+			items[m.index] = it.at(now).as(key)
 		}
-		s.node.cache.fill(cacheKey{s, keys[m.index]}, it, m.seen)
-		items[m.index] = it.at(now).as(keys[m.index])
 	}
 	return items, nil
 }
 
+// miss is a key, by its index, that was not in the cache, and what fill needs to know.
 type miss struct {
 	index int
 	seen  uint64
+}
+
+// bulkChunk is how many keys are read by one statement, so that a long list shares the readers with others.
+const bulkChunk = 512
+
+// fetchAll reads the missing items that exist, by their full keys.
+func (s *space) fetchAll(ctx context.Context, keys []string, missing []miss) (map[string]item, error) {
+	full := make([]string, len(missing))
+	for i, m := range missing {
+		full[i] = s.prefix + keys[m.index]
+	}
+	r, err := s.node.readers.acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.node.readers.release(r)
+	found := make(map[string]item, len(missing))
+	if err := r.items(full, func(key string, it item) { found[key] = it }); err != nil {
+		return nil, fmt.Errorf("%w (%w)", host.ErrUnavailable, err)
+	}
+	return found, nil
 }
 
 func (i item) as(key string) host.Item {
