@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/docket-tasks/docket/edge"
 	"github.com/docket-tasks/docket/event"
 	"github.com/docket-tasks/docket/host"
@@ -61,6 +63,9 @@ func hashRequest(body []byte) string {
 
 // edit is a wish to change the one task id by the rule given; further tasks may be read along.
 func edit(list, id, ifMatch string, more []string, rule func(v *view, was *record) ([]effect, error)) wish {
+	if uuid.Validate(id) != nil { // and may not even be fit for a key
+		return wish{apply: func(*view) ([]effect, error) { return nil, errNotFound }}
+	}
 	return wish{needs: append([]string{id}, more...), apply: func(v *view) ([]effect, error) {
 		was := v.records[id]
 		if was == nil || was.List != list {
@@ -197,11 +202,12 @@ func (e *effect) purgeJob(env task.Env) []host.JobIntent {
 }
 
 // onPurge removes a task that has been deleted for longer than it can be restored. A stub stays, so that an
-// id derived from it is never used again.
+// id derived from it is never used again. An occurrence that was withdrawn stays whole: completing its predecessor
+// again, however late, brings it back.
 func (s *Service) onPurge(ctx context.Context, d purgeJob) error {
 	_, _, err := s.writer.do(ctx, d.List, []string{d.Task}, func(v *view) ([]effect, error) {
 		was := v.records[d.Task]
-		if was == nil || was.Purged || was.task.Status != task.Deleted || was.task.Version != d.Version {
+		if was == nil || was.Purged || was.Withdrawn || was.task.Status != task.Deleted || was.task.Version != d.Version {
 			return nil, nil
 		}
 		if left := task.RestoreWindow - v.env.Now.Sub(*was.DeletedAt); left > 0 { // another replica's clock is ahead of ours

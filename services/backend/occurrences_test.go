@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/docket-tasks/docket/event"
@@ -120,6 +121,24 @@ func TestReopenWithdrawsTheSuccessor(t *testing.T) {
 	if next, _ := f.successor(first.ID); next.Status != task.Deleted {
 		t.Errorf("after reopening again: %+v", next)
 	}
+}
+
+// A completion continues the series also where it was taken back so long ago that what is deleted is gone for good.
+func TestBroughtBackAfterMonths(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t)
+		first := f.me.must("POST", "/api/tasks", daily)
+		path := "/api/tasks/" + first.ID
+		f.continueSeries(f.me.must("POST", path+"/complete", ""))
+		f.me.must("POST", path+"/reopen", "")
+		pass(3 * task.RestoreWindow)
+		if got := f.continueSeries(f.me.must("POST", path+"/complete", "")); got != "created" {
+			t.Errorf("completed again: %s", got)
+		}
+		if next, code := f.successor(first.ID); next.Status != task.Pending {
+			t.Errorf("the successor: %d %+v", code, next)
+		}
+	})
 }
 
 // A successor that comes back after the completed task was changed is what that one is now, and its history tells how
