@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -384,6 +386,52 @@ func TestBatch(t *testing.T) {
 	}
 	if after := f.me.must("GET", "/api/tasks/"+made.ID, ""); after.Title != "y" || after.Status != task.Completed {
 		t.Errorf("after the batch: %+v", after)
+	}
+}
+
+// A change of a batch that lacks a member, or has one too many, says which.
+func TestBatchNamesTheMember(t *testing.T) {
+	f := start(t)
+	for change, field := range map[string]string{
+		`{"op":"complete"}`:                                                  "id",
+		`{"op":"update","body":{"title":"x"}}`:                               "id",
+		`{"op":"create","id":"x","body":{"title":"x"}}`:                      "id",
+		`{"op":"create","if_match":"\"1\"","body":{"title":"x"}}`:            "if_match",
+		`{"op":"delete","id":"x","idempotency_key":"k"}`:                     "idempotency_key",
+		`{"op":"reopen","id":"x","body":{}}`:                                 "body",
+		`{"op":"create","body":{"title":"x","colour":"red"}}`:                "colour",
+		`{"op":"tags","id":"00000000-0000-7000-8000-000000000000","body":1}`: "body",
+	} {
+		w := f.me.do("POST", "/api/tasks/batch", `{"changes":[`+change+`]}`)
+		var out struct{ Results []batchResult }
+		if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil || len(out.Results) != 1 {
+			t.Fatalf("%s: %d %s", change, w.Code, w.Body)
+		}
+		r := out.Results[0]
+		if r.Status != http.StatusBadRequest || r.Error == nil || len(r.Error.Errors) != 1 || r.Error.Errors[0].Field != field {
+			t.Errorf("%s: %s, want a 400 that names %s", change, w.Body, field)
+		}
+	}
+	if all, _ := f.me.list(""); len(all) != 0 {
+		t.Errorf("%d tasks were made", len(all))
+	}
+}
+
+// What cannot be a task's id is the id of no task; it never gets as far as the store, where it could fail others' changes.
+func TestNoTaskOfThatID(t *testing.T) {
+	f := start(t)
+	for _, id := range []string{"x", "a||b", strings.Repeat("9", 5000)} {
+		w := f.me.do("POST", "/api/tasks/batch", fmt.Sprintf(`{"changes":[{"op":"complete","id":%q},{"op":"create","body":{"title":"x"}}]}`, id))
+		var out struct{ Results []batchResult }
+		if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil || w.Code != http.StatusOK {
+			t.Fatalf("%.20s: %d %s", id, w.Code, w.Body)
+		}
+		if out.Results[0].Status != http.StatusNotFound || out.Results[1].Status != http.StatusCreated {
+			t.Errorf("%.20s: %s", id, w.Body)
+		}
+		if w := f.me.do("GET", "/api/tasks/"+url.PathEscape(id), ""); w.Code != http.StatusNotFound {
+			t.Errorf("GET %.20s: %d %s", id, w.Code, w.Body)
+		}
 	}
 }
 

@@ -84,12 +84,11 @@ func (s *Service) batchTasks(ctx context.Context, in *batchInput) (*batchOutput,
 func (s *Service) batchWish(ctx context.Context, who edge.Principal, listID string, c batchChange) (wish, error) {
 	actor := actorOf(who)
 	body := bytes.TrimSpace(c.Body)
+	if err := c.check(); err != nil {
+		return wish{}, err
+	}
 	switch c.Op {
 	case "create":
-		if c.ID != "" || c.IfMatch != "" {
-			return wish{}, edge.NewProblem(http.StatusBadRequest, "validation_failed", "create takes no id and no if_match",
-				edge.FieldError{Field: "id", Detail: "is given by the server"})
-		}
 		d, err := task.ParseDraft(body)
 		if err == nil && d.Quick != "" {
 			d, _, err = s.quickDraft(ctx, who.UserID, d.Quick)
@@ -106,12 +105,33 @@ func (s *Service) batchWish(ctx context.Context, who edge.Principal, listID stri
 		t, err := task.ParseTagChange(body)
 		return changeTags(listID, c.ID, c.IfMatch, t, actor), err
 	}
-	if len(body) > 0 {
-		return wish{}, edge.NewProblem(http.StatusBadRequest, "validation_failed", c.Op+" takes no body",
-			edge.FieldError{Field: "body", Detail: "leave it out"})
-	}
 	rules := map[string]stepRule{"complete": complete, "reopen": reopen, "delete": remove, "restore": restore}
 	return rules[c.Op](listID, c.ID, c.IfMatch, actor), nil
+}
+
+// check refuses members that the operation has no use for, or lacks.
+func (c batchChange) check() error {
+	var faults task.Invalid
+	creates, takesBody := c.Op == "create", c.Op == "create" || c.Op == "update" || c.Op == "tags"
+	if creates && c.ID != "" {
+		faults = append(faults, task.FieldError{Field: "id", Detail: "is given by the server: leave it out of a create"})
+	}
+	if creates && c.IfMatch != "" {
+		faults = append(faults, task.FieldError{Field: "if_match", Detail: "is not for a create: nothing is there yet"})
+	}
+	if !creates && c.ID == "" {
+		faults = append(faults, task.FieldError{Field: "id", Detail: "is required: the task to " + c.Op})
+	}
+	if !creates && c.Key != "" {
+		faults = append(faults, task.FieldError{Field: "idempotency_key", Detail: "is for a create only"})
+	}
+	if !takesBody && len(c.Body) > 0 {
+		faults = append(faults, task.FieldError{Field: "body", Detail: c.Op + " takes none: leave it out"})
+	}
+	if faults == nil {
+		return nil
+	}
+	return faults
 }
 
 func (s *Service) batchResult(ctx context.Context, op string, c *change) batchResult {

@@ -351,3 +351,19 @@ func TestMissedTooMuch(t *testing.T) {
 		t.Errorf("far got %s and %d more, and is at %d", frame, len(far.outbox), far.cursor)
 	}
 }
+
+// A client that arrives while the server is stopping is sent elsewhere like the others.
+func TestSocketDuringDrain(t *testing.T) {
+	f := start(t)
+	f.unit.Drain(t.Context())
+	c := f.open("")
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	var err error
+	for err == nil {
+		_, _, err = c.Read(ctx)
+	}
+	if websocket.CloseStatus(err) != websocket.StatusGoingAway {
+		t.Errorf("read: %v", err)
+	}
+}

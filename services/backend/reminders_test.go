@@ -336,10 +336,14 @@ func TestPurge(t *testing.T) {
 		made := f.me.must("POST", "/api/tasks", `{"title":"x"}`, "Idempotency-Key", "k")
 		kept := f.me.must("POST", "/api/tasks", `{"title":"y"}`)
 		f.me.must("DELETE", "/api/tasks/"+made.ID, "")
-		if all, _ := f.me.list("?status=deleted"); len(all) != 1 {
+		all, header := f.me.list("?status=deleted")
+		if len(all) != 1 {
 			t.Errorf("deleted: %v", all)
 		}
 		pass(task.RestoreWindow + 2*time.Hour)
+		if w := f.me.do("GET", "/api/tasks?status=deleted", "", "If-None-Match", header.Get("ETag")); w.Code != http.StatusOK {
+			t.Errorf("the page of deleted tasks is not the same any more: %d", w.Code)
+		}
 		if w := f.me.do("POST", "/api/tasks/"+made.ID+"/restore", ""); w.Code != http.StatusGone {
 			t.Errorf("restore: %d %s", w.Code, w.Body)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/docket-tasks/docket/host"
 	"github.com/docket-tasks/docket/services/backend/account"
@@ -42,19 +43,32 @@ type snapshot struct {
 	version int64
 	purges  int
 	zone    string
+
+	known atomic.Pointer[known]
 }
 
-// versions say what an answer is from: the list, and its owner, in whose zone due dates are read. The answer
-// to a query is the same while both are.
-type versions struct{ list, owner int64 }
+// known is a list's head and owner as they were last decoded: most requests find the same rows again.
+type known struct {
+	headTag, ownerTag string
+	head              head
+	owner             account.User
+}
+
+// versions say what an answer is from: the list, with the purges it has seen, and its owner, in whose zone due dates
+// are read. The answer to a query is the same while all of them are.
+type versions struct {
+	list, owner int64
+	purges      int
+}
 
 // find answers a query.
 func (s *snapshots) find(ctx context.Context, listID string, q task.Query) (task.Page, versions, error) {
-	h, owner, err := s.head(ctx, listID)
+	snap := s.get(listID)
+	k, err := s.head(ctx, snap)
 	if err != nil {
 		return task.Page{}, versions{}, err
 	}
-	snap := s.get(listID)
+	h, owner := k.head, k.owner
 	snap.mu.RLock()
 	if !snap.current(h, owner) {
 		snap.mu.RUnlock()
@@ -65,24 +79,27 @@ func (s *snapshots) find(ctx context.Context, listID string, q task.Query) (task
 	}
 	defer snap.mu.RUnlock()
 	page, err := snap.index.Find(q)
-	return page, versions{snap.version, owner.Version}, err
+	return page, versions{list: snap.version, owner: owner.Version, purges: snap.purges}, err
 }
 
 // head reads a list's head and its owner, whose zone says when tasks are due, in one bulk read.
-func (s *snapshots) head(ctx context.Context, listID string) (head, account.User, error) {
-	items, err := s.state.GetBulk(ctx, []string{headKey(listID), account.UserKey(ownerOf(listID))})
+func (s *snapshots) head(ctx context.Context, snap *snapshot) (*known, error) {
+	items, err := s.state.GetBulk(ctx, []string{headKey(snap.list), account.UserKey(ownerOf(snap.list))})
 	if err != nil {
-		return head{}, account.User{}, fmt.Errorf("read list %s: %w", listID, err)
+		return nil, fmt.Errorf("read list %s: %w", snap.list, err)
 	}
-	h, err := decodeHead(items[0])
-	if err != nil {
-		return head{}, account.User{}, err
+	if k := snap.known.Load(); k != nil && k.headTag == items[0].ETag && k.ownerTag == items[1].ETag {
+		return k, nil
 	}
-	owner, err := s.accounts.Decode(items[1])
-	if err != nil {
-		return head{}, account.User{}, fmt.Errorf("read owner of list %s: %w", listID, err)
+	k := &known{headTag: items[0].ETag, ownerTag: items[1].ETag}
+	if k.head, err = decodeHead(items[0]); err != nil {
+		return nil, err
 	}
-	return h, owner, nil
+	if k.owner, err = s.accounts.Decode(items[1]); err != nil {
+		return nil, fmt.Errorf("read owner of list %s: %w", snap.list, err)
+	}
+	snap.known.Store(k)
+	return k, nil
 }
 
 // current tells whether the snapshot can answer for a list with that head. Being ahead of it is no harm: the

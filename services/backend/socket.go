@@ -88,6 +88,9 @@ func (s *Service) serveWS(w http.ResponseWriter, r *http.Request) {
 		_ = conn.Close(websocket.StatusTryAgainLater, "storage is unavailable")
 		return
 	}
+	if s.draining.Load() { // drain, which sets it first, may have looked before this socket was there
+		sock.close(websocket.StatusGoingAway, stopping)
+	}
 	s.pump(ctx, sock)
 }
 
@@ -146,10 +149,12 @@ func (s *Service) signedOut(session string) {
 	})
 }
 
+const stopping = "the server is stopping"
+
 // drain asks every client to connect elsewhere and waits for them to be gone.
 func (s *Service) drain(ctx context.Context) {
 	s.draining.Store(true)
-	s.live.each(func(sock *socket) { sock.close(websocket.StatusGoingAway, "the server is stopping") })
+	s.live.each(func(sock *socket) { sock.close(websocket.StatusGoingAway, stopping) })
 	s.stop()
 	gone := make(chan struct{})
 	go func() {

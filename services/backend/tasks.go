@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -166,13 +168,12 @@ func (in *listInput) Resolve(ctx huma.Context) []error {
 }
 
 type listOutput struct {
-	Status      int
 	ContentType string `header:"Content-Type"`
 	Link        string `header:"Link" doc:"The next page, rel=next"`
 	Total       int    `header:"X-Total-Count" doc:"How many tasks the query matches"`
 	ListVersion int64  `header:"List-Version" doc:"The version the page is from: resume /ws from it"`
 	ETag        string `header:"ETag"`
-	Body        []byte
+	Body        func(huma.Context)
 }
 
 func (s *Service) listTasks(ctx context.Context, in *listInput) (*listOutput, error) {
@@ -181,27 +182,41 @@ func (s *Service) listTasks(ctx context.Context, in *listInput) (*listOutput, er
 	if err != nil {
 		return nil, problem(err)
 	}
-	tag := fmt.Sprintf(`W/"%d-%d"`, version.list, version.owner)
-	out := &listOutput{Status: http.StatusOK, ContentType: "application/json", Total: page.Total, ListVersion: version.list, ETag: tag}
+	tag := fmt.Sprintf(`W/"%d-%d-%d"`, version.list, version.purges, version.owner)
+	out := &listOutput{ContentType: "application/json", Total: page.Total, ListVersion: version.list, ETag: tag}
 	if page.Next != "" {
 		in.asked.Set("cursor", page.Next)
 		out.Link = "<" + in.path + "?" + in.asked.Encode() + `>; rel="next"`
 	}
 	if in.IfNoneMatch != "" && noneMatch(in.IfNoneMatch, tag) {
-		out.Status = http.StatusNotModified
+		out.Body = func(answer huma.Context) { answer.SetStatus(http.StatusNotModified) }
 		return out, nil
 	}
-	out.Body = joinDocs(page.Docs)
+	out.Body = func(answer huma.Context) {
+		answer.SetStatus(http.StatusOK)
+		buffer := pageBuffers.Get().(*[]byte)
+		*buffer = joinDocs((*buffer)[:0], page.Docs)
+		_, _ = answer.BodyWriter().Write(*buffer) // the client is gone
+		if cap(*buffer) <= pageKept {
+			pageBuffers.Put(buffer)
+		}
+	}
 	return out, nil
 }
 
-// joinDocs makes a JSON array of documents as they are stored.
-func joinDocs(docs [][]byte) []byte {
+// pageBuffers keeps the buffers that pages are put together in: they are nearly all of the memory that a list takes.
+var pageBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// pageKept is the largest buffer that is kept.
+const pageKept = 256 << 10
+
+// joinDocs appends a JSON array of documents as they are stored.
+func joinDocs(b []byte, docs [][]byte) []byte {
 	size := 2
 	for _, d := range docs {
 		size += len(d) + 1
 	}
-	b := append(make([]byte, 0, size), '[')
+	b = append(slices.Grow(b, size), '[')
 	for i, d := range docs {
 		if i > 0 {
 			b = append(b, ',')
@@ -244,6 +259,9 @@ func (s *Service) getTask(ctx context.Context, in *getInput) (*taskOutput, error
 // ownRecord reads a task of the caller's list; any other is as good as absent.
 func (s *Service) ownRecord(ctx context.Context, id string) (*record, error) {
 	_, listID := caller(ctx)
+	if uuid.Validate(id) != nil {
+		return nil, errNotFound
+	}
 	r, err := s.record(ctx, id)
 	if err != nil {
 		return nil, err
