@@ -147,6 +147,13 @@ func (p *parser) bareClock(c clock, digits string, to int, lead string) (clock, 
 	return c, to, soft, true
 }
 
+// bareHour tells whether an hour in figures stands at i, without anything that makes it a time.
+func (p *parser) bareHour(i int) bool {
+	digits, suffix := splitNumber(p.word(i))
+	_, ok := readClock(digits, "")
+	return ok && suffix == ""
+}
+
 var meridiems = map[string]string{"am": "am", "a.m": "am", "pm": "pm", "p.m": "pm"}
 
 // splitNumber cuts "9:30pm" into "9:30" and "pm".

@@ -185,11 +185,16 @@ func (p *parser) monthDate(j int, _ string) found {
 	if y, end := p.yearAt(to); end > to {
 		f.to, f.need = end, open
 		f.date, f.ok = ymd(y, m, d)
+	} else if y, ok := number(p.word(to)); ok && y > p.today.Year()-yearsBack && y <= p.today.Year()+yearsAhead {
+		return nothing // "oct 3 2025 photos": hardly a number of photos
 	} else {
 		f.date, f.ok = comingYearly(p.today, m, d)
 	}
 	return f
 }
+
+// A number behind a date with an open end is rather a year than a number of things if it is as near to this year as this.
+const yearsBack, yearsAhead = 20, 10
 
 // inMidTitle tells whether a name stands at j that is not just the first word of the text.
 func (p *parser) inMidTitle(j int) bool { return j > 0 && p.titleCase(j) }

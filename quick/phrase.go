@@ -209,8 +209,11 @@ func (p *parser) joined(found [][]phrase, i int) int {
 		a, ok := longest(found[i], kind)
 		for ok && a.to < len(p.tokens) && p.joiner(a.to) {
 			b, also := longest(found[a.to+1], kind)
-			if also {
+			switch {
+			case also:
 				end = max(end, b.to)
+			case kind == KindTime && p.bareHour(a.to+1): // "at 9 or 10"
+				end = max(end, a.to+2)
 			}
 			a, ok = b, also
 		}

@@ -68,6 +68,9 @@ func (p *parser) writtenAsDay(j int) bool {
 func (p *parser) singleDay(j int, _ string) found {
 	k := p.skip(j, "the")
 	if to := p.skip(k, "day", "after", "tomorrow"); to > k {
+		if j > 0 && p.titleCase(k) && p.titleCase(k+1) && p.titleCase(k+2) {
+			return nothing // a film
+		}
 		return found{to: to, date: p.today.AddDate(0, 0, 2), ok: true}
 	}
 	w := p.word(j)
