@@ -187,7 +187,7 @@ func (c *client) snoozed(live *socket, n notification) {
 	}
 }
 
-// A webhook gets each reminder, signed as Standard Webhooks has it, again after an error with the same id.
+// A webhook gets each reminder, signed as Standard Webhooks has it.
 func TestWebhook(t *testing.T) {
 	scenario(t, func(t *testing.T, w *world) {
 		type call struct {
