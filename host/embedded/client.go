@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/docket-tasks/docket/host"
 )
@@ -127,7 +128,8 @@ type exchange struct {
 	status  int
 	sent    http.Header // as it was when the status was written
 	buffer  []byte
-	head    bool // no body is wanted
+	pooled  *[]byte // where buffer came from
+	head    bool    // no body is wanted
 	written int64
 
 	pipe     *io.PipeWriter
@@ -202,6 +204,10 @@ func (x *exchange) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	if x.pipe == nil && len(x.buffer)+len(p) <= streamAfter {
+		if x.buffer == nil {
+			x.pooled = buffers.Get().(*[]byte)
+			x.buffer = (*x.pooled)[:0]
+		}
 		x.buffer = append(x.buffer, p...)
 		return len(p), nil
 	}
@@ -244,14 +250,58 @@ func (x *exchange) response(r *http.Request) *http.Response {
 	if x.sent.Get("Content-Length") == "" && x.status != http.StatusNoContent && x.status != http.StatusNotModified {
 		resp.Header.Set("Content-Length", strconv.FormatInt(x.written, 10))
 	}
-	resp.Body = &shortBody{*bytes.NewReader(x.buffer)}
+	resp.Body = &shortBody{rest: x.buffer, buffer: x.buffer, pooled: x.pooled}
 	return resp
 }
 
-type shortBody struct{ bytes.Reader }
+// buffers are those of short answers whose callers have closed them: an answer is copied once on its way, and that is
+// nearly all the memory it takes.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// Close implements [io.Closer].
-func (*shortBody) Close() error { return nil }
+// shortBody is a body that is there as a whole. Closing it gives its buffer back, at once or when a read under way
+// has ended.
+type shortBody struct {
+	mu     sync.Mutex
+	rest   []byte // not read yet
+	buffer []byte
+	pooled *[]byte
+}
+
+// Read implements [io.Reader].
+func (b *shortBody) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.rest) == 0 && len(p) > 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, b.rest)
+	b.rest = b.rest[n:]
+	return n, nil
+}
+
+// WriteTo implements [io.WriterTo]: one write, without another copy.
+func (b *shortBody) WriteTo(w io.Writer) (int64, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.rest) == 0 {
+		return 0, nil
+	}
+	n, err := w.Write(b.rest)
+	b.rest = b.rest[n:]
+	return int64(n), err
+}
+
+// Close implements [io.Closer]. What is read after it is empty.
+func (b *shortBody) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.pooled != nil {
+		*b.pooled = b.buffer[:0]
+		buffers.Put(b.pooled)
+	}
+	b.rest, b.buffer, b.pooled = nil, nil, nil
+	return nil
+}
 
 // streamBody is a body that the handler is still writing; closing it ends the handler's context.
 type streamBody struct {
@@ -267,6 +317,7 @@ func (b *streamBody) Close() error {
 
 var (
 	_ http.RoundTripper = (*invoker)(nil)
+	_ io.WriterTo       = (*shortBody)(nil)
 	_ http.Flusher      = (*exchange)(nil)
 	_ host.Secrets      = secrets{}
 )
