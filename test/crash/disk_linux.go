@@ -12,7 +12,7 @@ const canFillDisk = true
 // fillDisk lets the process find the disk full, for a fifth of a second at a time, until ctx ends or it is gone. Its
 // limit on the size of files (setrlimit(2), RLIMIT_FSIZE) is lowered to nothing: every write then fails as on a full
 // disk.
-func (w *world) fillDisk(ctx context.Context) {
+func (s *server) fillDisk(ctx context.Context) {
 	full := false
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
@@ -20,7 +20,7 @@ func (w *world) fillDisk(ctx context.Context) {
 		select {
 		case <-tick.C:
 			full = !full
-		case <-w.server.gone:
+		case <-s.gone:
 			return
 		case <-ctx.Done():
 			return
@@ -30,6 +30,6 @@ func (w *world) fillDisk(ctx context.Context) {
 			limit.Cur = 0
 		}
 		// An error means that the process has just ended, or that nobody may do this here: then the step is not reached.
-		_ = unix.Prlimit(w.server.cmd.Process.Pid, unix.RLIMIT_FSIZE, &limit, nil)
+		_ = unix.Prlimit(s.cmd.Process.Pid, unix.RLIMIT_FSIZE, &limit, nil)
 	}
 }

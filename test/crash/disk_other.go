@@ -7,4 +7,4 @@ import "context"
 // canFillDisk: the limits of a process that runs can be changed on Linux only.
 const canFillDisk = false
 
-func (w *world) fillDisk(context.Context) {}
+func (s *server) fillDisk(context.Context) {}

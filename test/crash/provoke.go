@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -73,9 +72,6 @@ func often(step string) int {
 	return max(1, map[string]int{"commit": 150, "deliver": 150, "offset": 20, "job": 15, "park": 3}[kind])
 }
 
-// errNotReached says that a process did not come to a step in time.
-var errNotReached = errors.New("was not reached")
-
 // killAt has docket kill itself at the step, and leaves it dead.
 func (w *world) killAt(ctx context.Context, step string) error {
 	w.kill()
@@ -108,11 +104,13 @@ func (w *world) killAt(ctx context.Context, step string) error {
 func (w *world) provoke(ctx context.Context, step string, to way) error {
 	working, stop := context.WithTimeout(ctx, w.patience)
 	defer stop()
+	server := w.server
 	switch to {
 	case byTerm:
-		defer time.AfterFunc(300*time.Millisecond, func() { _ = w.server.cmd.Process.Signal(syscall.SIGTERM) }).Stop()
+		// An error means that it has ended before: then the step is not reached, and that is found out.
+		defer time.AfterFunc(300*time.Millisecond, func() { _ = server.cmd.Process.Signal(syscall.SIGTERM) }).Stop()
 	case byFullDisk:
-		go w.fillDisk(working)
+		go server.fillDisk(working)
 	case byExpiry:
 		if err := w.expire(ctx); err != nil {
 			return err
@@ -125,7 +123,7 @@ func (w *world) provoke(ctx context.Context, step string, to way) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	default:
-		return violation{kind: "failpoint", detail: fmt.Sprintf("%q %v within %s", step, errNotReached, w.patience)}
+		return violation{kind: "failpoint", detail: fmt.Sprintf("%q was not reached within %s", step, w.patience)}
 	}
 }
 

@@ -91,8 +91,7 @@ func (w *world) killSome(ctx context.Context, step string) error {
 	if step != "" {
 		return w.killAt(ctx, step)
 	}
-	w.killDuring(longest, func() { w.crowd.work(ctx, w.server, w.api) })
-	return ctx.Err()
+	return w.killDuring(longest, func() { w.crowd.work(ctx, w.server, w.api) })
 }
 
 // slow is a world of a few clients that is killed at a step which takes its time.

@@ -107,12 +107,16 @@ func (w *world) kill() {
 	w.tally.killed()
 }
 
-// killDuring kills docket after a random time of up to limit, while do runs.
-func (w *world) killDuring(limit time.Duration, do func()) {
-	timer := time.AfterFunc(time.Duration(w.rand.Int64N(int64(limit))), w.kill)
+// killDuring kills docket after a random time of up to limit, while do runs. It must not end before that.
+func (w *world) killDuring(limit time.Duration, do func()) error {
+	time.AfterFunc(time.Duration(w.rand.Int64N(int64(limit))), w.server.kill)
 	do()
 	<-w.server.gone
-	timer.Stop()
+	if !w.server.killed.Load() {
+		return violation{kind: "end", detail: fmt.Sprintf("docket ended by itself, with code %d: see its log", w.server.cmd.ProcessState.ExitCode())}
+	}
+	w.tally.killed()
+	return nil
 }
 
 // recover starts docket after a kill and verifies what has become of everything. One in four times it is killed
@@ -123,7 +127,9 @@ func (w *world) recover(ctx context.Context) error {
 			return err
 		}
 		var err error
-		w.killDuring(150*time.Millisecond, func() { err = w.server.serving(w.patience) })
+		if early := w.killDuring(150*time.Millisecond, func() { err = w.server.serving(w.patience) }); early != nil {
+			return early
+		}
 		if err != nil && !errors.Is(err, errGone) {
 			return err
 		}
