@@ -1,21 +1,9 @@
 package task
 
 import (
-	"encoding/json"
-	"fmt"
 	"strconv"
 	"unicode/utf8"
 )
-
-// Decode reads a task as [Encode] or encoding/json wrote it. Unknown fields are ignored: a newer docket may have
-// written them.
-func Decode(doc []byte) (Task, error) {
-	var t Task
-	if err := json.Unmarshal(doc, &t); err != nil {
-		return Task{}, fmt.Errorf("decode a task: %w", err)
-	}
-	return t, nil
-}
 
 // Encode returns t as JSON with the fields and values of encoding/json, in half of its time.
 func Encode(t Task) []byte {
