@@ -20,7 +20,7 @@ import (
 type HandlerOptions struct {
 	Service string
 	Logger  *slog.Logger
-	Metrics prometheus.Registerer
+	Metrics *prometheus.Registry
 }
 
 // Handler wraps a service's routes: it recovers from panics, gives each request a traceparent (kept where the

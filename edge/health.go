@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/docket-tasks/docket/host"
 )
 
 // probeWait is how long one readiness check may take.
@@ -21,13 +23,21 @@ type HealthOptions struct {
 	// Checks are asked one after the other in the order given; the first failure makes the service not ready.
 	Checks []HealthCheck
 	// Metrics is what /metrics shows; nil leaves the route out.
-	Metrics prometheus.Gatherer
+	Metrics *prometheus.Registry
 }
 
 // HealthCheck asks whether something the service needs can be reached.
 type HealthCheck struct {
 	Name  string
 	Check func(ctx context.Context) error
+}
+
+// StateCheck asks whether the service's state can be read.
+func StateCheck(state host.State) HealthCheck {
+	return HealthCheck{Name: "state", Check: func(ctx context.Context) error {
+		_, err := state.Get(ctx, "ready")
+		return err
+	}}
 }
 
 // Health adds GET /healthz (the process lives; it depends on nothing else), /readyz (503 with the reason while

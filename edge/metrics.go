@@ -22,20 +22,28 @@ type requestLabels struct {
 	status        int
 }
 
-// newRequestMetrics registers the histogram, or shares the one that another service of this process has registered.
-func newRequestMetrics(reg prometheus.Registerer, service string) *requestMetrics {
-	vec := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+// Register registers c, or returns the one like it that another service of this process has registered. Where reg is
+// nil, nobody sees c.
+func Register[C prometheus.Collector](reg *prometheus.Registry, c C) C {
+	if reg == nil {
+		return c
+	}
+	err := reg.Register(c)
+	if there, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
+		return there.ExistingCollector.(C)
+	}
+	if err != nil {
+		panic(err) // another metric of this name: a mistake in the program
+	}
+	return c
+}
+
+func newRequestMetrics(reg *prometheus.Registry, service string) *requestMetrics {
+	vec := Register(reg, prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "docket_http_request_duration_seconds",
 		Help:    "Time from a request's headers to the end of its answer.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5},
-	}, []string{"service", "route", "method", "status"})
-	if err := reg.Register(vec); err != nil {
-		there, ok := errors.AsType[prometheus.AlreadyRegisteredError](err)
-		if !ok {
-			panic(err) // another metric of this name: a mistake in the program
-		}
-		vec = there.ExistingCollector.(*prometheus.HistogramVec)
-	}
+	}, []string{"service", "route", "method", "status"}))
 	return &requestMetrics{service: service, vec: vec, known: map[requestLabels]prometheus.Observer{}}
 }
 

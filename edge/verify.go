@@ -3,10 +3,7 @@ package edge
 import (
 	"context"
 	"crypto/ed25519"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -34,22 +31,8 @@ type KeySource func(ctx context.Context) (PublicKeys, error)
 func BackendKeys(client *http.Client) KeySource {
 	return func(ctx context.Context) (PublicKeys, error) {
 		var doc PublicKeys
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://backend/internal/keys", nil)
-		if err != nil {
-			return doc, fmt.Errorf("fetch keys: %w", err)
-		}
-		res, err := client.Do(req)
-		if err != nil {
-			return doc, fmt.Errorf("fetch keys: %w", err)
-		}
-		defer func() { _ = res.Body.Close() }()
-		if res.StatusCode != http.StatusOK {
-			return doc, fmt.Errorf("fetch keys: backend answered %d", res.StatusCode)
-		}
-		if err := json.NewDecoder(io.LimitReader(res.Body, 64<<10)).Decode(&doc); err != nil {
-			return doc, fmt.Errorf("fetch keys: %w", err)
-		}
-		return doc, nil
+		_, err := Invoke(ctx, client, http.MethodGet, "http://backend/internal/keys", nil, &doc)
+		return doc, err
 	}
 }
 

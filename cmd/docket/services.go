@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
@@ -45,23 +44,23 @@ var services = []service{
 }
 
 func newBackend(ctx context.Context, s settings, h host.Host) (host.Service, error) {
-	return backend.New(ctx, backend.Config{Logger: s.log, Metrics: s.metrics, Now: time.Now}, h), nil
+	return backend.New(ctx, backend.Config{Logger: s.log, Metrics: s.metrics}, h), nil
 }
 
 func newRecurring(_ context.Context, s settings, h host.Host) (host.Service, error) {
-	return recurring.New(recurring.Config{Logger: s.log, Metrics: s.metrics}, h)
+	return recurring.New(recurring.Config{Logger: s.log, Metrics: s.metrics}, h), nil
 }
 
 func newNotification(_ context.Context, s settings, h host.Host) (host.Service, error) {
-	return notification.New(notification.Config{Logger: s.log, Metrics: s.metrics, Now: time.Now,
+	return notification.New(notification.Config{Logger: s.log, Metrics: s.metrics,
 		SMTP: s.smtp, AllowPrivateWebhooks: s.private}, h)
 }
 
 func newAudit(_ context.Context, s settings, h host.Host) (host.Service, error) {
-	return audit.New(audit.Config{Logger: s.log, Metrics: s.metrics, Now: time.Now}, h)
+	return audit.New(audit.Config{Logger: s.log, Metrics: s.metrics}, h), nil
 }
 
 func newFrontend(_ context.Context, s settings, h host.Host) (host.Service, error) {
-	return frontend.New(frontend.Config{Logger: s.log, Metrics: s.metrics, Now: time.Now, Version: version(),
+	return frontend.New(frontend.Config{Logger: s.log, Metrics: s.metrics, Version: version(),
 		Static: web.FS, TLS: s.tls, TrustForwarded: s.proxied}, h)
 }

@@ -14,9 +14,9 @@ package audit
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -47,39 +47,26 @@ type service struct {
 	metrics *metrics
 }
 
-// New returns the service; it fails where its metrics cannot be registered.
-func New(cfg Config, h host.Host) (host.Service, error) {
-	s := &service{state: h.State, now: cfg.Now, log: cfg.Logger}
-	if s.now == nil {
-		s.now = time.Now
+// New returns the service.
+func New(cfg Config, h host.Host) host.Service {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
 	}
-	if s.log == nil {
-		s.log = slog.Default()
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
-	health := edge.HealthOptions{Checks: []edge.HealthCheck{{Name: "state", Check: s.reachable}}}
-	observed := edge.HandlerOptions{Service: Name, Logger: s.log}
-	var reg prometheus.Registerer
-	if cfg.Metrics != nil { // a nil *Registry in an interface would not be nil
-		reg, health.Metrics, observed.Metrics = cfg.Metrics, cfg.Metrics, cfg.Metrics
-	}
-	var err error
-	if s.metrics, err = newMetrics(reg); err != nil {
-		return host.Service{}, fmt.Errorf("audit: %w", err)
-	}
+	s := &service{state: h.State, now: cfg.Now, log: cfg.Logger, metrics: newMetrics(cfg.Metrics)}
 	public, runtime := http.NewServeMux(), http.NewServeMux()
 	s.register(edge.NewAPI(public, "docket audit"))
-	edge.Health(runtime, health)
+	var draining atomic.Bool
+	edge.Health(runtime, edge.HealthOptions{Draining: &draining, Metrics: cfg.Metrics, Checks: []edge.HealthCheck{edge.StateCheck(h.State)}})
 	verifier := edge.NewVerifier(edge.BackendKeys(h.Client("backend")), s.now)
+	observed := edge.HandlerOptions{Service: Name, Logger: cfg.Logger, Metrics: cfg.Metrics}
 	return host.Service{
 		Name:          Name,
 		Public:        edge.Handler(observed, verifier.Require(public)),
 		Runtime:       edge.Handler(observed, runtime),
 		Subscriptions: []host.Subscription{{Topic: event.TopicTasks, Mode: host.Shared, Handle: s.onTaskEvent}},
-	}, nil
-}
-
-// reachable is the readiness check.
-func (s *service) reachable(ctx context.Context) error {
-	_, err := s.state.Get(ctx, "ready")
-	return err
+		Drain:         func(context.Context) { draining.Store(true) },
+	}
 }

@@ -161,25 +161,16 @@ func (s *service) raise(ctx context.Context, r event.Record) {
 // metrics count deliveries by outcome.
 type metrics struct{ outcomes map[string]prometheus.Counter }
 
-func newMetrics(reg prometheus.Registerer) (*metrics, error) {
-	events := prometheus.NewCounterVec(prometheus.CounterOpts{
+func newMetrics(reg *prometheus.Registry) *metrics {
+	events := edge.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "docket_audit_events_total",
 		Help: "Task events delivered to the audit log, by what became of the delivery.",
-	}, []string{"outcome"})
-	if reg != nil {
-		err := reg.Register(events)
-		if there, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
-			events, err = there.ExistingCollector.(*prometheus.CounterVec), nil // another replica in this process
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
+	}, []string{"outcome"}))
 	m := &metrics{outcomes: map[string]prometheus.Counter{}}
 	for _, outcome := range []string{kept, duplicate, refused, failed} {
 		m.outcomes[outcome] = events.WithLabelValues(outcome)
 	}
-	return m, nil
+	return m
 }
 
 func (m *metrics) count(outcome string) { m.outcomes[outcome].Inc() }

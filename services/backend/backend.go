@@ -34,13 +34,15 @@ import (
 // Name is the service's name (its Dapr app-id).
 const Name = "backend"
 
-// Config is what the backend needs besides its host.
+// Config is what an operator and tests can set; the zero Config is usable.
 type Config struct {
-	Logger  *slog.Logger
+	// Logger is nil for slog.Default().
+	Logger *slog.Logger
+	// Metrics gets the service's metrics and is what /metrics shows; nil means neither.
 	Metrics *prometheus.Registry
-	// Now is the clock; nil is time.Now.
+	// Now is the clock; nil means the system's.
 	Now func() time.Time
-	// SnapshotBytes bounds the memory for lists; 0 is 256 MiB.
+	// SnapshotBytes bounds the memory for lists; 0 means 256 MiB.
 	SnapshotBytes int64
 }
 
@@ -62,6 +64,9 @@ type Service struct {
 
 // New returns the backend as a host runs it. Its background work ends with ctx or when it is drained.
 func New(ctx context.Context, cfg Config, h host.Host) host.Service {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -122,15 +127,10 @@ func Register(api huma.API) {
 	s.accounts.SessionRoutes(api)
 }
 
-func (s *Service) stateReachable(ctx context.Context) error {
-	_, err := s.state.Get(ctx, "ready")
-	return err
-}
-
 // runtime are the routes of the host and the other services.
 func (s *Service) runtime(reg *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
-	edge.Health(mux, edge.HealthOptions{Draining: &s.draining, Metrics: reg, Checks: []edge.HealthCheck{{Name: "state", Check: s.stateReachable}}})
+	edge.Health(mux, edge.HealthOptions{Draining: &s.draining, Metrics: reg, Checks: []edge.HealthCheck{edge.StateCheck(s.state)}})
 	s.accounts.Internal(mux)
 	mux.HandleFunc("POST /internal/occurrences", s.createOccurrence)
 	mux.HandleFunc("POST /internal/reminders", s.remindAgain)

@@ -2,7 +2,8 @@ package backend
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/docket-tasks/docket/edge"
 )
 
 // metrics are the backend's figures for Prometheus.
@@ -22,27 +23,26 @@ type metrics struct {
 // thousands within five.
 var latenessBuckets = []float64{.002, .005, .01, .025, .05, .1, .25, .5, .75, 1, 1.5, 2, 3, 5, 10, 30, 60}
 
-func newMetrics(reg prometheus.Registerer) *metrics {
-	f := promauto.With(reg)
+func newMetrics(reg *prometheus.Registry) *metrics {
 	return &metrics{
-		changes: f.NewCounterVec(prometheus.CounterOpts{Name: "docket_task_changes_total",
-			Help: "Committed changes of tasks, by the event they made."}, []string{"type"}),
-		batch: f.NewHistogram(prometheus.HistogramOpts{Name: "docket_list_batch_changes",
-			Help: "Changes of one list that went out in one commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 7)}),
-		conflicts: f.NewCounter(prometheus.CounterOpts{Name: "docket_list_conflicts_total",
-			Help: "Batches tried again because another replica changed the list."}),
-		loads: f.NewCounter(prometheus.CounterOpts{Name: "docket_list_loads_total",
-			Help: "Lists read as a whole into memory."}),
-		snapshotBytes: f.NewGauge(prometheus.GaugeOpts{Name: "docket_list_snapshot_bytes",
-			Help: "Memory used for lists, estimated."}),
-		sockets: f.NewGauge(prometheus.GaugeOpts{Name: "docket_sockets",
-			Help: "Open WebSockets."}),
-		catchUps: f.NewCounter(prometheus.CounterOpts{Name: "docket_live_catch_ups_total",
-			Help: "Times that clients of a list were brought up to date from state."}),
-		reminders: f.NewCounterVec(prometheus.CounterOpts{Name: "docket_reminders_total",
-			Help: "Reminder jobs handled: sent, void (no longer wanted) or repeated."}, []string{"outcome"}),
-		lateness: f.NewHistogram(prometheus.HistogramOpts{Name: "docket_reminder_lateness_seconds",
-			Help: "From a reminder's moment to the commit of its event.", Buckets: latenessBuckets}),
+		changes: edge.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{Name: "docket_task_changes_total",
+			Help: "Committed changes of tasks, by the event they made."}, []string{"type"})),
+		batch: edge.Register(reg, prometheus.NewHistogram(prometheus.HistogramOpts{Name: "docket_list_batch_changes",
+			Help: "Changes of one list that went out in one commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 7)})),
+		conflicts: edge.Register(reg, prometheus.NewCounter(prometheus.CounterOpts{Name: "docket_list_conflicts_total",
+			Help: "Batches tried again because another replica changed the list."})),
+		loads: edge.Register(reg, prometheus.NewCounter(prometheus.CounterOpts{Name: "docket_list_loads_total",
+			Help: "Lists read as a whole into memory."})),
+		snapshotBytes: edge.Register(reg, prometheus.NewGauge(prometheus.GaugeOpts{Name: "docket_list_snapshot_bytes",
+			Help: "Memory used for lists, estimated."})),
+		sockets: edge.Register(reg, prometheus.NewGauge(prometheus.GaugeOpts{Name: "docket_sockets",
+			Help: "Open WebSockets."})),
+		catchUps: edge.Register(reg, prometheus.NewCounter(prometheus.CounterOpts{Name: "docket_live_catch_ups_total",
+			Help: "Times that clients of a list were brought up to date from state."})),
+		reminders: edge.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{Name: "docket_reminders_total",
+			Help: "Reminder jobs handled: sent, void (no longer wanted) or repeated."}, []string{"outcome"})),
+		lateness: edge.Register(reg, prometheus.NewHistogram(prometheus.HistogramOpts{Name: "docket_reminder_lateness_seconds",
+			Help: "From a reminder's moment to the commit of its event.", Buckets: latenessBuckets})),
 	}
 }
 

@@ -78,7 +78,7 @@ func TestPageIsNotSentAgain(t *testing.T) {
 func TestIncompleteConfig(t *testing.T) {
 	s := newInside(t, newClock().now)
 	for name, cfg := range map[string]frontend.Config{
-		"no index": {Now: s.now, Static: fstest.MapFS{"app.js": {}}}, "no files": {Now: s.now}, "no clock": {Static: fstest.MapFS{"index.html": {}}},
+		"no index": {Now: s.now, Static: fstest.MapFS{"app.js": {}}}, "no files": {Now: s.now},
 	} {
 		if _, err := frontend.New(cfg, host.Host{Client: s.client}); err == nil {
 			t.Errorf("%s: no error", name)

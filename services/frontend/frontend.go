@@ -25,11 +25,14 @@ import (
 // Name is the service's name (its Dapr app-id).
 const Name = "frontend"
 
-// Config is what the service needs beside its host. Static and Now are required.
+// Config is what an operator and tests can set. Static is required.
 type Config struct {
-	Logger  *slog.Logger
+	// Logger is nil for slog.Default().
+	Logger *slog.Logger
+	// Metrics gets the service's metrics and is what /metrics shows; nil means neither.
 	Metrics *prometheus.Registry
-	Now     func() time.Time
+	// Now is the clock; nil means the system's.
+	Now func() time.Time
 	// Version of the program, shown at /version.
 	Version string
 	// Static holds the web client: index.html and what it needs; files under assets/ have a hash in their names.
@@ -71,8 +74,11 @@ var reserved = []string{"api", "internal", "job", "events", edge.SidecarPath, "w
 
 // New returns the service. It fails where the web client lacks its index.html.
 func New(cfg Config, h host.Host) (host.Service, error) {
-	if cfg.Static == nil || cfg.Now == nil {
-		return host.Service{}, errors.New("frontend: Static and Now are required")
+	if cfg.Static == nil {
+		return host.Service{}, errors.New("frontend: Static is required")
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
@@ -97,17 +103,10 @@ func New(cfg Config, h host.Host) (host.Service, error) {
 		mux.HandleFunc("/"+inside+"/{rest...}", nowhere)
 	}
 
-	options := edge.HandlerOptions{Service: Name, Logger: cfg.Logger}
-	if cfg.Metrics != nil {
-		options.Metrics = cfg.Metrics
-	}
+	options := edge.HandlerOptions{Service: Name, Logger: cfg.Logger, Metrics: cfg.Metrics}
 	var draining atomic.Bool
 	runtime := http.NewServeMux()
-	health := edge.HealthOptions{Draining: &draining}
-	if cfg.Metrics != nil {
-		health.Metrics = cfg.Metrics
-	}
-	edge.Health(runtime, health)
+	edge.Health(runtime, edge.HealthOptions{Draining: &draining, Metrics: cfg.Metrics})
 	return host.Service{
 		Name:    Name,
 		Public:  edge.Handler(options, gate.guard(mux)),

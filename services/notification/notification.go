@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -76,18 +77,16 @@ func New(cfg Config, h host.Host) (host.Service, error) {
 	verifier := edge.NewVerifier(edge.BackendKeys(h.Client("backend")), s.now)
 	public, runtime := http.NewServeMux(), http.NewServeMux()
 	s.routes(public)
-	health := edge.HealthOptions{Checks: []edge.HealthCheck{{Name: "state", Check: s.reachable}}}
-	observed := edge.HandlerOptions{Service: Name, Logger: s.log}
-	if cfg.Metrics != nil { // a nil *Registry in an interface would not be nil
-		health.Metrics, observed.Metrics = cfg.Metrics, cfg.Metrics
-	}
-	edge.Health(runtime, health)
+	var draining atomic.Bool
+	edge.Health(runtime, edge.HealthOptions{Draining: &draining, Metrics: cfg.Metrics, Checks: []edge.HealthCheck{edge.StateCheck(h.State)}})
+	observed := edge.HandlerOptions{Service: Name, Logger: s.log, Metrics: cfg.Metrics}
 	return host.Service{
 		Name:          Name,
 		Public:        edge.Handler(observed, verifier.Require(public)),
 		Runtime:       edge.Handler(observed, runtime),
 		Subscriptions: []host.Subscription{{Topic: event.TopicReminders, Mode: host.Shared, Handle: s.onReminder}},
 		Job:           s.onJob,
+		Drain:         func(context.Context) { draining.Store(true) },
 	}, nil
 }
 
@@ -124,12 +123,6 @@ func newService(cfg Config, h host.Host) (*service, error) {
 	s.inbox = &inbox{state: h.State, backend: s.backend, channels: s.channels, blocks: blocks, now: s.now, kept: s.kept}
 	s.inbox.queue = combine.Queue[string, *change]{Run: s.inbox.run, Max: maxBatch}
 	return s, nil
-}
-
-// reachable is the readiness check.
-func (s *service) reachable(ctx context.Context) error {
-	_, err := s.state.Get(ctx, "ready")
-	return err
 }
 
 // onReminder keeps one reminder [T051].

@@ -2,7 +2,6 @@ package notification
 
 import (
 	"context"
-	"errors"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -19,33 +18,16 @@ type metrics struct {
 }
 
 func newMetrics(reg *prometheus.Registry) *metrics {
-	m := &metrics{
-		notifications: prometheus.NewCounterVec(prometheus.CounterOpts{
+	return &metrics{
+		notifications: edge.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "docket_notifications_total",
 			Help: "Notifications that reached their final outcome.",
-		}, []string{"channel", "outcome"}),
-		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
+		}, []string{"channel", "outcome"})),
+		attempts: edge.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "docket_delivery_attempts_total",
 			Help: "Attempts to deliver a notification outside docket.",
-		}, []string{"channel", "outcome"}),
+		}, []string{"channel", "outcome"})),
 	}
-	if reg != nil {
-		m.notifications = register(reg, m.notifications)
-		m.attempts = register(reg, m.attempts)
-	}
-	return m
-}
-
-// register shares the counter of another replica in the same process.
-func register(reg *prometheus.Registry, c *prometheus.CounterVec) *prometheus.CounterVec {
-	err := reg.Register(c)
-	if there, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
-		return there.ExistingCollector.(*prometheus.CounterVec)
-	}
-	if err != nil {
-		panic(err) // another metric of this name: a mistake in the program
-	}
-	return c
 }
 
 // kept reports a reminder whose notifications are durable; the first is that of the inbox.

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -40,26 +41,23 @@ type service struct {
 	log     *slog.Logger
 }
 
-// New returns the service. It depends on nothing at start, so the error is always nil; it is there because every
-// service is made the same way.
-func New(cfg Config, h host.Host) (host.Service, error) {
+// New returns the service.
+func New(cfg Config, h host.Host) host.Service {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
 	s := &service{backend: backend{edge.Traced(h.Client("backend"))}, log: cfg.Logger}
-	if s.log == nil {
-		s.log = slog.Default()
-	}
-	var health edge.HealthOptions
-	observed := edge.HandlerOptions{Service: Name, Logger: s.log}
-	if cfg.Metrics != nil { // a nil *Registry in an interface would not be nil
-		health.Metrics, observed.Metrics = cfg.Metrics, cfg.Metrics
-	}
+	var draining atomic.Bool
 	runtime := http.NewServeMux()
-	edge.Health(runtime, health)
+	edge.Health(runtime, edge.HealthOptions{Draining: &draining, Metrics: cfg.Metrics})
+	observed := edge.HandlerOptions{Service: Name, Logger: cfg.Logger, Metrics: cfg.Metrics}
 	return host.Service{
 		Name:          Name,
 		Public:        edge.Handler(observed, http.NewServeMux()), // users have nothing to ask here
 		Runtime:       edge.Handler(observed, runtime),
 		Subscriptions: []host.Subscription{{Topic: event.TopicTasks, Mode: host.Shared, Handle: s.onTaskEvent}},
-	}, nil
+		Drain:         func(context.Context) { draining.Store(true) },
+	}
 }
 
 // onTaskEvent picks out the completions of repeating tasks [T040]. Other types, also those of versions to come, are
@@ -97,7 +95,7 @@ func (s *service) onTaskCompleted(ctx context.Context, e event.TaskEvent, t task
 		return host.Permanent(fmt.Errorf("event %s: %w", e.EventID, err))
 	}
 	if !goesOn {
-		log.InfoContext(ctx, "series ended", "occurrence_number", t.OccurrenceNumber)
+		log.InfoContext(ctx, "series ended")
 		return nil
 	}
 	outcome, err := s.backend.create(ctx, t, next)

@@ -84,9 +84,7 @@ func open(t *testing.T, o embedded.Options) *world {
 			t.Errorf("close: %v", err)
 		}
 	})
-	if w.service, err = New(Config{Logger: edge.NewLogger(w.log, Name, "info", "json")}, node.Host(Name)); err != nil {
-		t.Fatal(err)
-	}
+	w.service = New(Config{Logger: edge.NewLogger(w.log, Name, "info", "json")}, node.Host(Name))
 	observed := w.service
 	observed.Subscriptions = []host.Subscription{observed.Subscriptions[0]}
 	observed.Subscriptions[0].Handle = func(ctx context.Context, m host.Message) error {
