@@ -47,7 +47,7 @@ type History struct {
 // Replay folds the events of one list, which must come sorted by list version, into the final state of its tasks and
 // reports whatever speaks against their being a complete and truthful record: list versions that are missing or
 // repeated, task versions that do not grow by one, a change that did not start from the state before it, fields that
-// changed without the event's saying so, a transition its type does not allow. It never stops at a problem.
+// changed or went without the event's saying so, a transition its type does not allow. It never stops at a problem.
 func Replay(events iter.Seq[TaskEvent]) History {
 	r := replay{tasks: map[string]*snapshot{}, ids: map[string]int64{}}
 	for e := range events {
@@ -136,6 +136,9 @@ func checkIdentity(e TaskEvent, s *snapshot, report func(ProblemKind, string, ..
 	if e.EventType != TaskCreated && e.Payload.TaskID != e.TaskID {
 		report(Contradiction, "payload.task_id is %q", e.Payload.TaskID)
 	}
+	if status, at := s.fields["status"], s.fields["completed_at"]; status == "pending" && at != nil || status == "completed" && at == nil {
+		report(Contradiction, "its task is %v with completed_at %v", status, at)
+	}
 	if e.EventType != TaskCompleted {
 		return
 	}
@@ -219,6 +222,12 @@ func checkChanges(e TaskEvent, old, s *snapshot, report func(ProblemKind, string
 		was, existed := old.fields[name]
 		if existed && !reflect.DeepEqual(was, s.fields[name]) { // a field that did not exist came with a new version
 			report(Contradiction, "%s changed, and changes does not tell", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(old.fields)) {
+		_, told := e.Payload.Changes[name]
+		if _, kept := s.fields[name]; !kept && !told {
+			report(Contradiction, "%s is gone, and changes does not tell", name)
 		}
 	}
 }

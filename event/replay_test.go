@@ -111,6 +111,12 @@ func TestReplayFindsWhatIsWrong(t *testing.T) {
 		"a silent change": {edit(4, `"priority":"medium"`, `"priority":"low"`),
 			"contradiction 5: priority changed | contradiction 6: priority changed"},
 		"a change of tags by number": {edit(1, `[1440,30]`, `[30]`), "contradiction 2: reminder_minutes | contradiction 3: reminder_minutes"},
+		"a lost field": {func(es []event.TaskEvent) []event.TaskEvent {
+			es = edit(4, `"priority":"medium",`, "")(es)
+			return edit(5, `"priority":"medium",`, "")(es)
+		}, "contradiction 5: priority is gone"},
+		"reopened but still completed": {edit(3, `"completed_at":null`, `"completed_at":"2026-03-31T07:12:45.120Z"`),
+			"contradiction 4: pending with completed_at 2026"},
 		"an event of another task": {edit(5, taskID, "018f2c5e-6a00-7b11-8c22-9d33e44f5567"),
 			"contradiction 6: its task has the id | contradiction 6: id changed"},
 		"another task in the payload": {change(5, func(e *event.TaskEvent) { e.Payload.TaskID = "x" }), "contradiction 6: payload.task_id"},
@@ -126,7 +132,7 @@ func TestReplayFindsWhatIsWrong(t *testing.T) {
 			e := second(7)
 			e.Payload.Task = json.RawMessage(strings.Replace(string(e.Payload.Task), "pending", "completed", 1))
 			return append(es, e)
-		}, "contradiction 7: begins as completed"},
+		}, "contradiction 7: completed with completed_at <nil> | contradiction 7: begins as completed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := event.Replay(slices.Values(c.spoil(life())))
