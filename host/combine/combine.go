@@ -5,12 +5,17 @@
 // [Task]: T026
 package combine
 
-import "sync"
+import (
+	"fmt"
+	"runtime/debug"
+	"sync"
+)
 
 // Queue runs the jobs of each key one batch at a time, in order of arrival. The zero Queue is not usable:
 // set Run and Max first.
 type Queue[K comparable, J any] struct {
-	// Run handles a batch of 1 to Max jobs of one key. It is never called twice at once for one key.
+	// Run handles a batch of 1 to Max jobs of one key. It is never called twice at once for one key. Its panic becomes
+	// one of the callers whose jobs were in the batch, as if each had done its own work.
 	Run func(key K, batch []J)
 	// Max is the largest batch.
 	Max int
@@ -24,9 +29,15 @@ type line[J any] struct {
 }
 
 type entry[J any] struct {
-	job J
-	// done is closed when the job has run; nil where a later job of the same call is waited for.
-	done chan struct{}
+	job  J
+	call *call
+	last bool // job of the call
+}
+
+// call is one caller, waiting for the last of its jobs.
+type call struct {
+	done     chan struct{}
+	panicked error // by Run, with a job of this call in the batch
 }
 
 // Do runs job as part of a batch of its key and returns when that batch has run.
@@ -38,7 +49,7 @@ func (q *Queue[K, J]) DoAll(key K, jobs []J) {
 	if len(jobs) == 0 {
 		return
 	}
-	done := make(chan struct{})
+	c := &call{done: make(chan struct{})}
 	q.mu.Lock()
 	l, busy := q.lines[key]
 	if !busy {
@@ -48,15 +59,17 @@ func (q *Queue[K, J]) DoAll(key K, jobs []J) {
 		l = &line[J]{}
 		q.lines[key] = l
 	}
-	for _, j := range jobs[:len(jobs)-1] {
-		l.waiting = append(l.waiting, entry[J]{job: j})
+	for i, j := range jobs {
+		l.waiting = append(l.waiting, entry[J]{j, c, i == len(jobs)-1})
 	}
-	l.waiting = append(l.waiting, entry[J]{job: jobs[len(jobs)-1], done: done})
 	q.mu.Unlock()
 	if !busy {
 		go q.drain(key, l)
 	}
-	<-done
+	<-c.done
+	if c.panicked != nil {
+		panic(c.panicked)
+	}
 }
 
 // drain runs batches until the line is empty, then gives it up.
@@ -73,15 +86,29 @@ func (q *Queue[K, J]) drain(key K, l *line[J]) {
 		l.waiting = l.waiting[n:]
 		q.mu.Unlock()
 
-		jobs := make([]J, n)
-		for i, e := range batch {
-			jobs[i] = e.job
-		}
-		q.Run(key, jobs)
+		err := q.run(key, batch)
 		for _, e := range batch {
-			if e.done != nil {
-				close(e.done)
+			if err != nil {
+				e.call.panicked = err
+			}
+			if e.last {
+				close(e.call.done)
 			}
 		}
 	}
+}
+
+// run calls Run; the error is its panic, which in this goroutine would end the process.
+func (q *Queue[K, J]) run(key K, batch []entry[J]) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%v\n%s", p, debug.Stack())
+		}
+	}()
+	jobs := make([]J, len(batch))
+	for i, e := range batch {
+		jobs[i] = e.job
+	}
+	q.Run(key, jobs)
+	return nil
 }

@@ -2,6 +2,7 @@ package combine
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -56,4 +57,20 @@ func TestDoAllKeepsOrder(t *testing.T) {
 	if fmt.Sprint(got) != "[1 2 3 4 5]" {
 		t.Errorf("ran %v", got)
 	}
+}
+
+// A panic in a batch is its callers', not the process's; the next batch runs.
+func TestPanicIsTheCallers(t *testing.T) {
+	q := &Queue[string, int]{Max: 2, Run: func(_ string, b []int) {
+		if b[0] == 3 {
+			panic("on purpose")
+		}
+	}}
+	defer func() {
+		if p := fmt.Sprint(recover()); !strings.HasPrefix(p, "on purpose\n") || !strings.Contains(p, "TestPanicIsTheCallers") {
+			t.Errorf("the caller panicked with %.200q, want the cause and where it was", p)
+		}
+		q.Do("k", 7)
+	}()
+	q.DoAll("k", []int{1, 2, 3, 4, 5})
 }
