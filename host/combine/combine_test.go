@@ -24,6 +24,7 @@ func TestBatchesFormWhileBusy(t *testing.T) {
 		}
 		close(release)
 		wg.Wait()
+		synctest.Wait() // the queue gives the line up after it has told the callers
 		if got, want := fmt.Sprint(batches), "[[0] [1 2 3 4] [5]]"; got != want {
 			t.Errorf("batches %s, want %s", got, want)
 		}
