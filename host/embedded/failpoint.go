@@ -38,6 +38,3 @@ var failpoints = []string{
 
 // Failpoints lists the names that [Options.Failpoint] is called with.
 func Failpoints() []string { return slices.Clone(failpoints) }
-
-// Failpoints lists the names that [Options.Failpoint] is called with.
-func (n *Node) Failpoints() []string { return Failpoints() }
