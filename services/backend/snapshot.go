@@ -13,6 +13,9 @@ import (
 	"github.com/docket-tasks/docket/task"
 )
 
+// snapshotBytes is what a list costs besides its tasks, so that empty ones are bounded too.
+const snapshotBytes = 2 << 10
+
 // snapshots keeps the lists used last in memory, ready to be asked. Each answer first brings its list to the
 // version of the head it has just read, so none is ever stale, on any replica.
 type snapshots struct {
@@ -195,7 +198,8 @@ func (s *snapshots) get(listID string) *snapshot {
 		s.order.MoveToFront(el)
 		return el.Value.(*snapshot)
 	}
-	snap := &snapshot{list: listID}
+	snap := &snapshot{list: listID, bytes: snapshotBytes}
+	s.bytes += snapshotBytes
 	s.lists[listID] = s.order.PushFront(snap)
 	return snap
 }
@@ -207,7 +211,7 @@ func (s *snapshots) account(snap *snapshot) {
 	if el, ok := s.lists[snap.list]; !ok || el.Value != snap {
 		return // let go of meanwhile
 	}
-	size := snap.index.Bytes()
+	size := snapshotBytes + snap.index.Bytes()
 	s.bytes += size - snap.bytes
 	snap.bytes = size
 	for s.bytes > s.limit && s.order.Len() > 1 {
