@@ -3,6 +3,7 @@ package edge
 import (
 	"context"
 	"log/slog"
+	"net/http"
 )
 
 // Actor is who did something: the person, or the token or service that acted for them.
@@ -72,6 +73,15 @@ func PrincipalOf(ctx context.Context) (Principal, bool) {
 		return Principal{}, false
 	}
 	return rec.principal, true
+}
+
+// Caller returns the verified caller, or a 401 [Problem] should a route stand behind no [Verifier].
+func Caller(ctx context.Context) (Principal, error) {
+	p, ok := PrincipalOf(ctx)
+	if !ok {
+		return p, NewProblem(http.StatusUnauthorized, "unauthorized", "a bearer token is required")
+	}
+	return p, nil
 }
 
 // LoggerOf returns the logger of the service that handles ctx; its lines carry the trace_id if logged with ctx.

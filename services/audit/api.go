@@ -71,16 +71,16 @@ type pageOutput struct {
 }
 
 func (s *service) getAudit(ctx context.Context, in *auditInput) (*pageOutput, error) {
-	user, err := caller(ctx)
+	caller, err := edge.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
-	q := in.query(user, in.TaskID)
+	q := in.query(caller.UserID, in.TaskID)
 	return s.answer(ctx, q, "/api/audit", in.values(in.TaskID), in.Cursor)
 }
 
 func (s *service) getHistory(ctx context.Context, in *historyInput) (*pageOutput, error) {
-	user, err := caller(ctx)
+	caller, err := edge.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -89,19 +89,10 @@ func (s *service) getHistory(ctx context.Context, in *historyInput) (*pageOutput
 	if err != nil {
 		return nil, err
 	}
-	if owner != user {
+	if owner != caller.UserID {
 		return nil, edge.NewProblem(http.StatusNotFound, "", "there is no such task in the log")
 	}
-	return s.answer(ctx, in.query(user, id), "/api/tasks/"+id+"/history", in.values(""), in.Cursor)
-}
-
-// caller is the user that the verified request is for, whose id is also that of their list.
-func caller(ctx context.Context) (string, error) {
-	p, ok := edge.PrincipalOf(ctx)
-	if !ok {
-		return "", edge.NewProblem(http.StatusUnauthorized, "", "a bearer token is required")
-	}
-	return p.UserID, nil
+	return s.answer(ctx, in.query(caller.UserID, id), "/api/tasks/"+id+"/history", in.values(""), in.Cursor)
 }
 
 // ownerOf returns the list that the task's events are in, "" where there are none.
@@ -167,7 +158,7 @@ func (s *service) answer(ctx context.Context, q query, path string, values url.V
 	out := &pageOutput{ListVersion: list.Whole, Gaps: ranges(p.gaps), Body: p.entries}
 	if p.next > 0 {
 		values.Set("cursor", q.cursor(p.next))
-		out.Link = fmt.Sprintf(`<%s?%s>; rel="next"`, path, values.Encode())
+		out.Link = edge.NextPage(path, values)
 	}
 	return out, nil
 }

@@ -6,8 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -167,22 +165,15 @@ func restore(list, id, ifMatch string, actor event.Actor) wish {
 	})
 }
 
-// matches checks an If-Match header (RFC 9110 §13.1.1) against the task's version.
+// matches refuses a change that was made for another version of the task.
 func matches(ifMatch string, version int64) error {
-	if ifMatch == "" || strings.TrimSpace(ifMatch) == "*" {
+	if edge.IfMatch(ifMatch, version) {
 		return nil
-	}
-	for tag := range strings.SplitSeq(ifMatch, ",") {
-		if strings.TrimSpace(tag) == etag(version) {
-			return nil
-		}
 	}
 	return edge.NewProblem(http.StatusPreconditionFailed, "version_conflict",
 		fmt.Sprintf("the task has changed: it is at version %d now; read it and try again", version),
-		edge.FieldError{Field: "If-Match", Detail: "does not match " + etag(version)})
+		edge.FieldError{Field: "If-Match", Detail: "does not match " + edge.ETag(version)})
 }
-
-func etag(version int64) string { return strconv.Quote(strconv.FormatInt(version, 10)) }
 
 // purgeJob is the data of the job that removes a deleted task for good.
 type purgeJob struct {

@@ -8,12 +8,12 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/docket-tasks/docket/edge"
 	"github.com/docket-tasks/docket/event"
 	"github.com/docket-tasks/docket/task"
 )
@@ -78,7 +78,7 @@ type taskOutput struct {
 // answer renders the outcome of a change to one task.
 func answer(effects []effect, version int64) *taskOutput {
 	r := effects[0].new
-	return &taskOutput{Status: http.StatusOK, ContentType: "application/json", ETag: etag(r.task.Version), ListVersion: strconv.FormatInt(version, 10), Body: r.Doc}
+	return &taskOutput{Status: http.StatusOK, ContentType: "application/json", ETag: edge.ETag(r.task.Version), ListVersion: strconv.FormatInt(version, 10), Body: r.Doc}
 }
 
 type createInput struct {
@@ -186,9 +186,9 @@ func (s *Service) listTasks(ctx context.Context, in *listInput) (*listOutput, er
 	out := &listOutput{ContentType: "application/json", Total: page.Total, ListVersion: version.list, ETag: tag}
 	if page.Next != "" {
 		in.asked.Set("cursor", page.Next)
-		out.Link = "<" + in.path + "?" + in.asked.Encode() + `>; rel="next"`
+		out.Link = edge.NextPage(in.path, in.asked)
 	}
-	if in.IfNoneMatch != "" && noneMatch(in.IfNoneMatch, tag) {
+	if !edge.IfNoneMatch(in.IfNoneMatch, tag) {
 		out.Body = func(answer huma.Context) { answer.SetStatus(http.StatusNotModified) }
 		return out, nil
 	}
@@ -226,19 +226,6 @@ func joinDocs(b []byte, docs [][]byte) []byte {
 	return append(b, ']')
 }
 
-// noneMatch tells whether an If-None-Match header (RFC 9110 §13.1.2, weak comparison) holds the tag.
-func noneMatch(header, tag string) bool {
-	if strings.TrimSpace(header) == "*" {
-		return true
-	}
-	for t := range strings.SplitSeq(header, ",") {
-		if strings.TrimPrefix(strings.TrimSpace(t), "W/") == strings.TrimPrefix(tag, "W/") {
-			return true
-		}
-	}
-	return false
-}
-
 type getInput struct {
 	ID          string `path:"id"`
 	IfNoneMatch string `header:"If-None-Match"`
@@ -249,8 +236,8 @@ func (s *Service) getTask(ctx context.Context, in *getInput) (*taskOutput, error
 	if err != nil {
 		return nil, problem(err)
 	}
-	out := &taskOutput{Status: http.StatusOK, ContentType: "application/json", ETag: etag(r.task.Version), Body: r.Doc}
-	if in.IfNoneMatch != "" && noneMatch(in.IfNoneMatch, out.ETag) {
+	out := &taskOutput{Status: http.StatusOK, ContentType: "application/json", ETag: edge.ETag(r.task.Version), Body: r.Doc}
+	if !edge.IfNoneMatch(in.IfNoneMatch, out.ETag) {
 		out.Status, out.Body = http.StatusNotModified, nil
 	}
 	return out, nil

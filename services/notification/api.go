@@ -74,11 +74,11 @@ type listOutput struct {
 }
 
 func (s *service) getNotifications(ctx context.Context, in *listInput) (*listOutput, error) {
-	user, err := caller(ctx)
+	caller, err := edge.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.inbox.list(ctx, user, in.Unread, in.before, in.Limit)
+	p, err := s.inbox.list(ctx, caller.UserID, in.Unread, in.before, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (s *service) getNotifications(ctx context.Context, in *listInput) (*listOut
 		if in.Unread {
 			query.Set("unread", "true")
 		}
-		out.Link = fmt.Sprintf(`</api/notifications?%s>; rel="next"`, query.Encode())
+		out.Link = edge.NextPage("/api/notifications", query)
 	}
 	return out, nil
 }
@@ -98,11 +98,11 @@ type readInput struct {
 }
 
 func (s *service) readNotification(ctx context.Context, in *readInput) (*struct{}, error) {
-	user, err := caller(ctx)
+	caller, err := edge.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return nil, s.markRead(ctx, user, in.ID)
+	return nil, s.markRead(ctx, caller.UserID, in.ID)
 }
 
 func (s *service) markRead(ctx context.Context, user, id string) error {
@@ -146,7 +146,7 @@ func (in *snoozeInput) at(now time.Time) (time.Time, error) {
 }
 
 func (s *service) snoozeNotification(ctx context.Context, in *snoozeInput) (*snoozeOutput, error) {
-	user, err := caller(ctx)
+	caller, err := edge.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -154,11 +154,11 @@ func (s *service) snoozeNotification(ctx context.Context, in *snoozeInput) (*sno
 	if err != nil {
 		return nil, err
 	}
-	rec, err := s.inbox.entry(ctx, user, in.ID)
+	rec, err := s.inbox.entry(ctx, caller.UserID, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	err = s.backend.remind(ctx, rec.TaskID, user, at)
+	err = s.backend.remind(ctx, rec.TaskID, caller.UserID, at)
 	if errors.Is(err, errTaskClosed) {
 		return nil, edge.NewProblem(http.StatusConflict, "task_closed", "the task is completed or deleted, so it reminds nobody")
 	}
@@ -166,10 +166,10 @@ func (s *service) snoozeNotification(ctx context.Context, in *snoozeInput) (*sno
 		s.log.WarnContext(ctx, "snooze failed", "notification_id", in.ID, "error", err)
 		return nil, edge.NewProblem(http.StatusServiceUnavailable, "unavailable", "the reminder cannot be set just now, try again").After(time.Second)
 	}
-	s.log.InfoContext(ctx, "reminder snoozed", "notification_id", in.ID, "task_id", rec.TaskID, "user_id", user, "at", at)
+	s.log.InfoContext(ctx, "reminder snoozed", "notification_id", in.ID, "task_id", rec.TaskID, "user_id", caller.UserID, "at", at)
 	var out snoozeOutput
 	out.Body.At = task.At(at)
-	if err := s.markRead(ctx, user, in.ID); err != nil { // the reminder is set all the same
+	if err := s.markRead(ctx, caller.UserID, in.ID); err != nil { // the reminder is set all the same
 		s.log.WarnContext(ctx, "snoozed entry not marked as read", "notification_id", in.ID, "error", err)
 	}
 	return &out, nil
@@ -194,13 +194,4 @@ func (b *inbox) entry(ctx context.Context, user, id string) (record, error) {
 func invalid(field, detail string) error {
 	fault := edge.FieldError{Field: field, Detail: detail}
 	return edge.NewProblem(http.StatusBadRequest, "validation_failed", fault.Error(), fault)
-}
-
-// caller is the user that the verified request is for.
-func caller(ctx context.Context) (string, error) {
-	p, ok := edge.PrincipalOf(ctx)
-	if !ok {
-		return "", edge.NewProblem(http.StatusUnauthorized, "", "a bearer token is required")
-	}
-	return p.UserID, nil
 }

@@ -23,10 +23,13 @@ const (
 // anew by every answer.
 const cookieLife = 400 * 24 * time.Hour
 
-// SessionCookie returns the session's secret in the request's cookies, or "". Over TLS only the cookie that
-// nobody else can have planted counts.
+// SessionCookie returns the session's secret in the request's cookies, or "". The cookie that nobody else can have
+// planted counts first, also where a proxy does not say that the browser speaks TLS; over TLS no other does.
 func SessionCookie(r *http.Request) string {
-	c, err := r.Cookie(cookieName(r.TLS != nil || forwardedTLS(r.Header.Get("X-Forwarded-Proto"))))
+	c, err := r.Cookie(SecureCookie)
+	if err != nil && r.TLS == nil && !forwardedTLS(r.Header.Get("X-Forwarded-Proto")) {
+		c, err = r.Cookie(PlainCookie)
+	}
 	if err != nil {
 		return ""
 	}
@@ -99,7 +102,7 @@ type signOutAnswer struct {
 }
 
 func (s *Store) deleteSession(ctx context.Context, in *struct{ scheme }) (*signOutAnswer, error) {
-	p, err := caller(ctx)
+	p, err := edge.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}

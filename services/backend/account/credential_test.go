@@ -288,6 +288,13 @@ func TestPlainCookieDoesNotCountOverTLS(t *testing.T) {
 	if got := SessionCookie(req); got != "" {
 		t.Errorf("took %q", got)
 	}
+	req.Header.Add("Cookie", SecureCookie+"=own")
+	for _, proto := range []string{"https", "http", ""} { // which a proxy that ends TLS may not tell
+		req.Header.Set("X-Forwarded-Proto", proto)
+		if got := SessionCookie(req); got != "own" {
+			t.Errorf("proto %q: took %q", proto, got)
+		}
+	}
 }
 
 // A session lasts thirty days from when it was last used.

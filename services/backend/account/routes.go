@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -45,15 +43,6 @@ func register[I, O any](api huma.API, o huma.Operation, handle func(context.Cont
 	})
 }
 
-// caller is the verified principal; ErrNoIdentity should a route stand behind no verifier.
-func caller(ctx context.Context) (edge.Principal, error) {
-	p, ok := edge.PrincipalOf(ctx)
-	if !ok {
-		return edge.Principal{}, ErrNoIdentity
-	}
-	return p, nil
-}
-
 type meAnswer struct {
 	ETag string `header:"ETag"`
 	Body User
@@ -63,11 +52,11 @@ func answerUser(u User, p edge.Principal) *meAnswer {
 	if w := u.Channels.Webhook; w != nil && p.Scope == edge.ScopeRead {
 		u.Channels.Webhook = &Webhook{URL: w.URL} // with the secret one could forge what docket sends
 	}
-	return &meAnswer{ETag: strconv.Quote(strconv.FormatInt(u.Version, 10)), Body: u}
+	return &meAnswer{ETag: edge.ETag(u.Version), Body: u}
 }
 
 func (s *Store) getMe(ctx context.Context, _ *struct{}) (*meAnswer, error) {
-	p, err := caller(ctx)
+	p, err := edge.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +132,7 @@ type patchInput struct {
 }
 
 func (s *Store) patchMe(ctx context.Context, in *patchInput) (*meAnswer, error) {
-	p, err := caller(ctx)
+	p, err := edge.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -151,28 +140,11 @@ func (s *Store) patchMe(ctx context.Context, in *patchInput) (*meAnswer, error) 
 	if err != nil {
 		return nil, err
 	}
-	u, err := s.updateUser(ctx, p.UserID, ifMatch(in.IfMatch), do)
+	u, err := s.updateUser(ctx, p.UserID, in.IfMatch, do)
 	if err != nil {
 		return nil, err
 	}
 	return answerUser(u, p), nil
-}
-
-// ifMatch tells which versions an If-Match header allows (RFC 9110 section 13.1.1). A weak ETag matches none.
-func ifMatch(header string) func(version int64) bool {
-	header = strings.TrimSpace(header)
-	return func(version int64) bool {
-		if header == "" || header == "*" {
-			return true
-		}
-		want := strconv.Quote(strconv.FormatInt(version, 10))
-		for tag := range strings.SplitSeq(header, ",") {
-			if strings.TrimSpace(tag) == want {
-				return true
-			}
-		}
-		return false
-	}
 }
 
 type tokensAnswer struct {
@@ -180,7 +152,7 @@ type tokensAnswer struct {
 }
 
 func (s *Store) listTokens(ctx context.Context, _ *struct{}) (*tokensAnswer, error) {
-	p, err := caller(ctx)
+	p, err := edge.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +177,7 @@ type NewTokenAnswer struct {
 type newTokenAnswer struct{ Body NewTokenAnswer }
 
 func (s *Store) postToken(ctx context.Context, in *tokenInput) (*newTokenAnswer, error) {
-	p, err := caller(ctx)
+	p, err := edge.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +196,7 @@ type tokenPath struct {
 }
 
 func (s *Store) deleteToken(ctx context.Context, in *tokenPath) (*struct{}, error) {
-	p, err := caller(ctx)
+	p, err := edge.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +222,7 @@ type NewUserAnswer struct {
 type newUserAnswer struct{ Body NewUserAnswer }
 
 func (s *Store) postUser(ctx context.Context, in *userInput) (*newUserAnswer, error) {
-	p, err := caller(ctx)
+	p, err := edge.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -289,7 +261,7 @@ type SignInCode struct {
 type linkAnswer struct{ Body SignInCode }
 
 func (s *Store) postLink(ctx context.Context, _ *struct{}) (*linkAnswer, error) {
-	p, err := caller(ctx)
+	p, err := edge.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -228,20 +228,20 @@ func (s *Store) Bootstrap(ctx context.Context, name, zone string) (u User, token
 	return mine.User, token, created, nil
 }
 
-// change is what a write turns a user into; it returns a task.Invalid, or nil.
+// change is what a write turns a user into; it returns an invalid, or nil.
 type change func(u *storedUser) error
 
 // updateUser applies do and stores the result, again where somebody else was faster. ErrStale where the user is
-// at a version that match refuses. A change of the time zone carries the job that computes the
+// at a version that ifMatch, the header, refuses. A change of the time zone carries the job that computes the
 // reminders anew. A change that changes nothing writes nothing. ErrNameTaken where another user has the name.
-func (s *Store) updateUser(ctx context.Context, id string, match func(version int64) bool, do change) (User, error) {
+func (s *Store) updateUser(ctx context.Context, id string, ifMatch string, do change) (User, error) {
 	var u storedUser
 	err := retry(ctx, func() error {
 		old, etag, err := s.loadUser(ctx, id)
 		if err != nil {
 			return err
 		}
-		if !match(old.Version) {
+		if !edge.IfMatch(ifMatch, old.Version) {
 			return ErrStale
 		}
 		u = old
