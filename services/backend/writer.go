@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"github.com/google/uuid"
@@ -242,7 +243,7 @@ func (p *plan) applyAll(batch []*change) int {
 			c.err = err
 			continue
 		}
-		effects, err := c.apply(&p.view)
+		effects, err := c.try(&p.view)
 		if err != nil {
 			c.err = err
 			continue
@@ -255,6 +256,17 @@ func (p *plan) applyAll(batch []*change) int {
 		c.version = p.head.Version
 	}
 	return len(batch)
+}
+
+// try applies the change. A panic in a rule fails this change alone, as it would where requests have goroutines of
+// their own; in the queue's it would end the process, and everybody's changes with it.
+func (c *change) try(v *view) (effects []effect, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return c.apply(v)
 }
 
 // add takes an effect into the plan: head, segment number, reminder jobs.

@@ -105,3 +105,20 @@ func TestConflictsWithoutEnd(t *testing.T) {
 		t.Errorf("after %d tries: %v", tries, err)
 	}
 }
+
+// A rule that panics fails its own change, and no other of the batch.
+func TestPanicFailsOneChange(t *testing.T) {
+	f := start(t)
+	made := f.me.must("POST", "/api/tasks", `{"title":"x"}`)
+	w := f.replica(scattered{})
+	patch := update(f.me.user, made.ID, "", task.Patch{Title: task.To("y")}, somebody)
+	changes := []*change{{ctx: t.Context(), apply: func(*view) ([]effect, error) { panic("a mistake") }},
+		{ctx: t.Context(), needs: patch.needs, apply: patch.apply}}
+	w.doAll(f.me.user, changes)
+	if changes[0].err == nil || changes[1].err != nil {
+		t.Errorf("outcomes %v and %v", changes[0].err, changes[1].err)
+	}
+	if got := f.me.must("GET", "/api/tasks/"+made.ID, ""); got.Title != "y" {
+		t.Errorf("after the batch: %+v", got)
+	}
+}
