@@ -172,10 +172,11 @@ func (l *live) onReminder(_ context.Context, m host.Message) error {
 	if r == nil {
 		return nil
 	}
-	f := frame("reminder", struct {
-		Type     string         `json:"type"`
-		Reminder event.Reminder `json:"reminder"`
-	}{"reminder", rem})
+	data, err := rem.AppendJSON(nil)
+	if err != nil {
+		return host.Permanent(err)
+	}
+	f := carry(`{"type":"reminder","reminder":`, data)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for s := range r.sockets {
@@ -292,7 +293,8 @@ func (l *live) framesSince(ctx context.Context, list string, since, upTo int64) 
 	}
 	out := make([]versionedFrame, 0, len(ids))
 	for i, id := range ids {
-		data, err := json.Marshal(stateUpdate(list, id, last[id], records[i]))
+		up := stateUpdate(list, id, last[id], records[i])
+		data, err := up.AppendJSON(nil)
 		if err != nil {
 			return nil, fmt.Errorf("encode update of task %s: %w", id, err)
 		}
@@ -388,8 +390,11 @@ func frame(kind string, v any) []byte {
 	return b
 }
 
-func updateFrame(data []byte) []byte {
-	return append(append(append(make([]byte, 0, len(data)+28), `{"type":"update","update":`...), data...), '}')
+func updateFrame(data []byte) []byte { return carry(`{"type":"update","update":`, data) }
+
+// carry closes the object that head opens around data.
+func carry(head string, data []byte) []byte {
+	return append(append(append(make([]byte, 0, len(head)+len(data)+1), head...), data...), '}')
 }
 
 func resetFrame(version int64) []byte {

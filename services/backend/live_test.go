@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -108,6 +109,27 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// What changed several times comes once, as it is, at the version of its last change; what was deleted comes as that.
+func TestResumeTellsEachTaskOnce(t *testing.T) {
+	f := start(t)
+	a, b := f.me.must("POST", "/api/tasks", `{"title":"a"}`), f.me.must("POST", "/api/tasks", `{"title":"b"}`)
+	f.me.must("PATCH", "/api/tasks/"+a.ID, `{"title":"a2"}`)
+	f.me.must("DELETE", "/api/tasks/"+b.ID, "")
+	f.me.must("PATCH", "/api/tasks/"+a.ID, `{"title":"a3"}`)
+	c := f.open("?since=0")
+	f.read(c)
+	if m := f.read(c).Update; m.TaskID != b.ID || m.ListVersion != 4 || m.Action != "deleted" || string(m.Task) != "null" {
+		t.Errorf("first %+v", m)
+	}
+	if m := f.read(c).Update; m.TaskID != a.ID || m.ListVersion != 5 || m.Action != "updated" || !strings.Contains(string(m.Task), `"a3"`) {
+		t.Errorf("then %+v", m)
+	}
+	f.me.must("POST", "/api/tasks", `{"title":"c"}`)
+	if m := f.read(c).Update; m.ListVersion != 6 {
+		t.Errorf("and then %+v", m)
+	}
+}
+
 // A client that is further behind than the log reaches starts anew.
 func TestResumeFromTooLongAgo(t *testing.T) {
 	f := start(t)
@@ -189,6 +211,9 @@ func offline() *socket {
 	return &socket{outbox: make(chan []byte, outboxSize), closed: make(chan struct{})}
 }
 
+// instant is how an update tells the time: with three decimals, also at the full seconds at which a bubble begins.
+var instant = regexp.MustCompile(`"timestamp":"[^"]*\.\d{3}Z"`)
+
 // versionsIn empties an outbox.
 func versionsIn(t *testing.T, s *socket) []int64 {
 	var out []int64
@@ -200,6 +225,9 @@ func versionsIn(t *testing.T, s *socket) []int64 {
 				t.Fatal(err)
 			}
 			if m.Type == "update" {
+				if strings.Contains(string(b), "timestamp") && !instant.Match(b) {
+					t.Errorf("not as events tell the time: %s", b)
+				}
 				out = append(out, m.Update.ListVersion)
 			}
 		default:
