@@ -40,7 +40,7 @@ type record struct {
 type reminders struct {
 	// Scheduled is the task version that scheduled the jobs in force; 0 where there are none.
 	Scheduled int64 `json:"scheduled,omitempty"`
-	// At is when they were last scheduled.
+	// At is when they were last scheduled, or the due date was set.
 	At time.Time `json:"at,omitzero"`
 	// OwnerVersion is the version of the list's owner in whose zone they were.
 	OwnerVersion int64 `json:"owner_version,omitempty"`

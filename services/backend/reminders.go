@@ -75,7 +75,7 @@ func (e *effect) jobs(env task.Env, ownerVersion int64) []host.JobIntent {
 	made := &e.new.Reminders
 	made.Scheduled = 0
 	if dueSet {
-		made.DueSet = now.Version
+		made.DueSet, made.At = now.Version, env.Now
 	}
 	if now.Status != task.Pending || now.DueDate.IsZero() {
 		return out

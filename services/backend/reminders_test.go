@@ -301,6 +301,12 @@ func TestListReminders(t *testing.T) {
 		if got := statuses(); got != "sent cancelled " {
 			t.Errorf("when completed: %s", got)
 		}
+		made = f.me.must("POST", "/api/tasks", `{"title":"x"}`)
+		f.me.must("POST", "/api/tasks/"+made.ID+"/complete", "")
+		f.me.must("PATCH", "/api/tasks/"+made.ID, fmt.Sprintf(`{"due_date":%q}`, floating(2*time.Hour)))
+		if got := statuses(); got != "cancelled " {
+			t.Errorf("of a due date set when completed: %s", got)
+		}
 	})
 }
 

@@ -57,8 +57,6 @@ var routes = []struct{ pattern, service string }{
 	{"/api/filters/{rest...}", "backend"},
 	{"/api/users", "backend"},
 	{"/api/users/{rest...}", "backend"},
-	{"/api/lists", "backend"},
-	{"/api/lists/{rest...}", "backend"},
 	{"/api/session", "backend"},
 	{"/api/session/{rest...}", "backend"},
 	{"/api/tasks/{id}/history", "audit"},

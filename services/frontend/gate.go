@@ -184,7 +184,7 @@ func empty(r *http.Request) bool { return r.Body == nil || r.Body == http.NoBody
 
 // proto returns the protocol by which the caller came.
 func (g *gate) proto(r *http.Request) string {
-	if g.tls || r.TLS != nil || g.trust && r.Header.Get("X-Forwarded-Proto") == "https" {
+	if g.tls || r.TLS != nil || g.trust && edge.ForwardedTLS(r.Header) {
 		return "https"
 	}
 	return "http"

@@ -57,6 +57,10 @@ func TestTrustedProxy(t *testing.T) {
 	if res := send(door, "GET", "/api/me", "", "Cookie", "__Host-docket_session=good-session", "X-Forwarded-Proto", "https"); res.StatusCode != http.StatusOK {
 		t.Errorf("the cookie that backend sets for https = %d, want 200", res.StatusCode)
 	}
+	got = seen(t, send(door, "GET", "/api/me", "", "Authorization", bearer, "X-Forwarded-Proto", "HTTPS, http")) // two proxies
+	if p := got.Header.Get("X-Forwarded-Proto"); p != "https" {
+		t.Errorf("X-Forwarded-Proto = %q, want https", p)
+	}
 	got = seen(t, send(door, "GET", "/api/me", "", "Authorization", bearer, "X-Forwarded-Proto", "gopher"))
 	if p := got.Header.Get("X-Forwarded-Proto"); p != "http" {
 		t.Errorf("X-Forwarded-Proto = %q, want http", p)

@@ -18,7 +18,7 @@ func TestAllowList(t *testing.T) {
 		"/api/tasks/018f-1": "backend", "/api/tasks/018f-1/complete": "backend", "/api/tasks/018f-1/reminders": "backend",
 		"/api/tasks/018f-1/history": "audit", "/api/tasks/018f-1/history/x": "backend", "/api/audit": "audit",
 		"/api/recurrence/preview": "backend", "/api/me": "backend", "/api/tokens": "backend", "/api/tokens/7": "backend",
-		"/api/filters": "backend", "/api/filters/7": "backend", "/api/users": "backend", "/api/lists/7": "backend",
+		"/api/filters": "backend", "/api/filters/7": "backend", "/api/users": "backend",
 		"/api/notifications": "notification", "/api/notifications/7/read": "notification", "/api/push/key": "notification",
 	}
 	for path, want := range forwarded {

@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -27,7 +26,7 @@ const cookieLife = 400 * 24 * time.Hour
 // planted counts first, also where a proxy does not say that the browser speaks TLS; over TLS no other does.
 func SessionCookie(r *http.Request) string {
 	c, err := r.Cookie(SecureCookie)
-	if err != nil && r.TLS == nil && !forwardedTLS(r.Header.Get("X-Forwarded-Proto")) {
+	if err != nil && r.TLS == nil && !edge.ForwardedTLS(r.Header) {
 		c, err = r.Cookie(PlainCookie)
 	}
 	if err != nil {
@@ -43,12 +42,6 @@ func cookieName(secure bool) string {
 	return PlainCookie
 }
 
-// forwardedTLS reads X-Forwarded-Proto, whose first entry is the client's side.
-func forwardedTLS(header string) bool {
-	first, _, _ := strings.Cut(header, ",")
-	return strings.EqualFold(strings.TrimSpace(first), "https")
-}
-
 func sessionCookie(secret string, secure bool) http.Cookie {
 	return http.Cookie{
 		Name: cookieName(secure), Value: secret, Path: "/", MaxAge: int(cookieLife / time.Second),
@@ -61,7 +54,7 @@ type scheme struct{ secure bool }
 
 // Resolve implements huma.Resolver.
 func (s *scheme) Resolve(ctx huma.Context) []error {
-	s.secure = ctx.TLS() != nil || forwardedTLS(ctx.Header("X-Forwarded-Proto"))
+	s.secure = ctx.TLS() != nil || edge.ForwardedTLS(http.Header{"X-Forwarded-Proto": {ctx.Header("X-Forwarded-Proto")}})
 	return nil
 }
 

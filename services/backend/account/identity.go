@@ -116,7 +116,8 @@ func problem(err error) error {
 		return edge.NewProblem(http.StatusConflict, "conflict", "another user has that name",
 			edge.FieldError{Field: "name", Detail: "is taken"})
 	case errors.Is(err, ErrStale):
-		return edge.NewProblem(http.StatusPreconditionFailed, "precondition_failed", "the user has changed since you read it: read it again")
+		return edge.NewProblem(http.StatusPreconditionFailed, "version_conflict", "the user has changed since you read it: read it again",
+			edge.FieldError{Field: "If-Match", Detail: "does not match"})
 	case errors.Is(err, ErrTooManyTokens):
 		return edge.NewProblem(http.StatusConflict, "too_many_tokens", fmt.Sprintf("you have %d tokens already: delete one first", MaxTokens))
 	}

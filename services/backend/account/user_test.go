@@ -221,7 +221,7 @@ func TestPatchIfMatch(t *testing.T) {
 	}
 	try(`"1"`, "de").want(t, http.StatusOK, nil)
 	for _, tag := range []string{`"1"`, `W/"2"`, `2`, `"x"`} {
-		try(tag, "fr").wantProblem(t, http.StatusPreconditionFailed, "precondition_failed", "")
+		try(tag, "fr").wantProblem(t, http.StatusPreconditionFailed, "version_conflict", "If-Match")
 	}
 	try(`"1", "2"`, "it").want(t, http.StatusOK, nil)
 	try(`*`, "es").want(t, http.StatusOK, nil)
