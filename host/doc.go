@@ -21,6 +21,7 @@
 //   - There is no way to publish but a commit. The messages of a commit that did not happen are never
 //     delivered; those of one that did are delivered to every consumer group at least once, whichever process
 //     dies when.
+//   - A handler reads the state that was committed with its message, or a later one.
 //   - Messages of one key from one publisher arrive in order, repeats aside. Across keys and publishers any
 //     order is possible. Consumers order by the versions inside the messages, never by arrival.
 //   - [Shared]: one replica of the service gets each message. A handler that returns an error gets it again,

@@ -2,9 +2,11 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/docket-tasks/docket/host"
 )
@@ -83,6 +85,59 @@ func TestRefusedTransactionAtTheStart(t *testing.T) {
 	for i := range 3 {
 		if id := <-got; id != fmt.Sprint(i) {
 			t.Errorf("message %s was delivered when %d should have been", id, i)
+		}
+	}
+}
+
+// While its dead letter cannot be written a message that no repetition can mend is not done with.
+func TestDeadLetterOutlastsAnOutage(t *testing.T) {
+	n := openNode(t, Options{Logger: quiet()})
+	held, attempts, good := make(chan struct{}), make(chan struct{}, 1000), make(chan struct{}, 1)
+	err := n.Start(t.Context(), host.Service{Name: "worker", Subscriptions: []host.Subscription{{
+		Topic: "events", Handle: func(_ context.Context, m host.Message) error {
+			if m.ID == "good" {
+				good <- struct{}{}
+				return nil
+			}
+			<-held
+			attempts <- struct{}{}
+			return host.Permanent(errors.New("makes no sense"))
+		},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	refusing := func(set string) {
+		n.writer.between(func() {
+			if err := n.writer.db.exec("PRAGMA query_only = " + set); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	mustCommit(t, n.Host("worker").State, host.Tx{Messages: []host.Message{
+		{Topic: "events", Key: "k", ID: "bad"}, {Topic: "events", Key: "k", ID: "good"},
+	}})
+	refusing("1")
+	close(held)
+	<-attempts
+	select {
+	case <-attempts: // the first could not be noted
+	case <-good:
+		t.Fatal("the message behind it came though no dead letter was written")
+	}
+	refusing("0")
+	<-good
+	if dead, err := n.keeper.db.number("SELECT count(*) FROM dead_letters WHERE id = 'bad'"); err != nil || dead != 1 {
+		t.Errorf("%d dead letters (%v), want 1", dead, err)
+	}
+}
+
+// A due time between two microseconds is kept as the later one.
+func TestDueTimesAreRoundedUp(t *testing.T) {
+	for _, at := range []time.Time{time.Unix(7, 0), time.Unix(7, 1), time.Unix(7, 1000), time.Unix(7, 1999), time.Unix(-7, 1)} {
+		kept := time.UnixMicro(microseconds(at))
+		if kept.Before(at) || kept.Sub(at) >= time.Microsecond {
+			t.Errorf("%v is kept as %v", at, kept)
 		}
 	}
 }

@@ -64,6 +64,7 @@ func Run(t *testing.T, open func(t *testing.T) Cluster) {
 		"Messages/ManyMoreThanFitInMemory":        backlog,
 		"Messages/EveryIsNewestOn":                everyIsNewestOn,
 		"Messages/HandlersCommit":                 handlersCommit,
+		"Messages/HandlersReadWhatCameWithThem":   handlersRead,
 		"Jobs/NeverEarlyAtLeastOnce":              jobsNeverEarly,
 		"Jobs/PastIsAtOnce":                       jobsPast,
 		"Jobs/RepeatedAfterAnError":               jobsRepeated,
@@ -182,18 +183,32 @@ func (b *inbox[T]) add(v T) {
 // until waits until enough says so of what has arrived, and returns that.
 func (b *inbox[T]) until(t *testing.T, what string, enough func([]T) bool) []T {
 	t.Helper()
-	timeout := time.After(patience)
+	got, ok := b.wait(patience, enough)
+	if !ok {
+		t.Fatalf("still waiting for %s; so far %.500s", what, fmt.Sprint(got))
+	}
+	return got
+}
+
+// within tells whether enough has said so after at most that time.
+func (b *inbox[T]) within(limit time.Duration, enough func([]T) bool) bool {
+	_, ok := b.wait(limit, enough)
+	return ok
+}
+
+func (b *inbox[T]) wait(limit time.Duration, enough func([]T) bool) (got []T, ok bool) {
+	timeout := time.After(limit)
 	for {
 		b.mu.Lock()
 		got, changed := append([]T(nil), b.got...), b.changed
 		b.mu.Unlock()
 		if enough(got) {
-			return got
+			return got, true
 		}
 		select {
 		case <-changed:
 		case <-timeout:
-			t.Fatalf("still waiting for %s; so far %.500s", what, fmt.Sprint(got))
+			return got, false
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -230,35 +231,44 @@ func slowConsumer(t *testing.T, c Cluster) {
 	slow.until(t, "all messages at the slow one", has(ids...))
 }
 
+// A reader catches up with a long backlog while messages keep coming: it gets them all, in order.
 func backlog(t *testing.T, c Cluster) {
 	c.Start(t, host.Service{Name: "publisher"}, consumer("reader", "events", host.Shared, newInbox[host.Message]()))
 	c.Stop(t)
 	c.Start(t, host.Service{Name: "publisher"})
-	s := c.Host("publisher").State
-	const commits, each = 80, 100
-	for i := range commits {
-		var ms []host.Message
-		for j := range each {
-			ms = append(ms, message("events", fmt.Sprint("k", j%20), fmt.Sprintf("%d-%d", i, j)))
+	const before, after, each, keys = 80, 60, 100, 20
+	sendSome := func(from, to int) {
+		for i := from; i < to; i++ {
+			var ms []host.Message
+			for j := range each {
+				ms = append(ms, message("events", fmt.Sprint("k", j%keys), strconv.Itoa(i*each+j)))
+			}
+			send(t, c.Host("publisher").State, ms...)
 		}
-		send(t, s, ms...)
 	}
+	sendSome(0, before)
 	c.Stop(t)
 	var mu sync.Mutex
-	seen := map[string]bool{}
+	seen := map[int]bool{}
+	last := map[string]int{}
 	all := make(chan struct{})
 	c.Start(t, host.Service{Name: "publisher"}, subscriber("reader", "events", host.Shared, func(_ context.Context, m host.Message) error {
 		mu.Lock()
 		defer mu.Unlock()
-		if !seen[m.ID] {
-			seen[m.ID] = true
-			if len(seen) == commits*each {
-				close(all)
-			}
+		n, _ := strconv.Atoi(m.ID)
+		if seen[n] {
+			return nil
+		}
+		if seen[n] = true; n < last[m.Key] {
+			t.Errorf("message %d of %s arrived after %d", n, m.Key, last[m.Key])
+		}
+		if last[m.Key] = n; len(seen) == (before+after)*each {
+			close(all)
 		}
 		return nil
 	}))
-	await(t, all, "the whole backlog")
+	sendSome(before, before+after)
+	await(t, all, "the whole backlog and what came since")
 }
 
 func everyIsNewestOn(t *testing.T, c Cluster) {
@@ -318,4 +328,37 @@ func handlersCommit(t *testing.T, c Cluster) {
 	if !get(t, c.Host("relay").State, "step/xxxxxxxxxx").Exists() {
 		t.Error("a handler's commit is missing")
 	}
+}
+
+// Whoever is handed a message reads the state of its commit, or a later one: a message says that there is something new,
+// and the state says what.
+func handlersRead(t *testing.T, c Cluster) {
+	in := newInbox[host.Message]()
+	handle := func(ctx context.Context, m host.Message) error {
+		it, err := c.Host("worker").State.Get(ctx, "n")
+		if err != nil {
+			return err
+		}
+		n, _ := strconv.Atoi(string(it.Value))
+		if with, _ := strconv.Atoi(m.ID); n < with {
+			t.Errorf("the handler of message %d read what commit %d wrote", with, n)
+		}
+		in.add(m)
+		return nil
+	}
+	s := host.Service{Name: "worker", Subscriptions: []host.Subscription{
+		{Topic: "events", Mode: host.Shared, Handle: handle}, {Topic: "updates", Mode: host.Every, Handle: handle},
+	}}
+	c.Start(t, s)
+	state := c.Host("worker").State
+	put(t, state, "n", "0")
+	var ids []string
+	for i := range 100 {
+		ids = append(ids, strconv.Itoa(i+1))
+		commit(t, state, host.Tx{
+			Ops:      []host.Op{host.Put("n", []byte(ids[i]))},
+			Messages: []host.Message{message("events", ids[i], ids[i]), message("updates", ids[i], ids[i])},
+		})
+	}
+	in.until(t, "all messages", has(ids...))
 }
