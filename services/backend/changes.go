@@ -128,13 +128,22 @@ func reopen(list, id, ifMatch string, actor event.Actor) wish {
 	})
 }
 
+// remove deletes a task. It is idempotent for good: one that was purged since stays deleted.
 func remove(list, id, ifMatch string, actor event.Actor) wish {
-	return edit(list, id, ifMatch, nil, func(v *view, was *record) ([]effect, error) {
+	w := edit(list, id, ifMatch, nil, func(v *view, was *record) ([]effect, error) {
 		if was.task.Status == task.Deleted {
 			return []effect{{old: was, new: was}}, nil
 		}
 		return []effect{deletion(was, v.env, actor)}, nil
 	})
+	kept := w.apply
+	w.apply = func(v *view) ([]effect, error) {
+		if was := v.records[id]; was != nil && was.Purged && was.List == list {
+			return []effect{{old: was, new: was}}, nil
+		}
+		return kept(v)
+	}
+	return w
 }
 
 func deletion(was *record, env task.Env, actor event.Actor) effect {

@@ -353,6 +353,7 @@ func TestPurge(t *testing.T) {
 		if w := f.me.do("POST", "/api/tasks/"+made.ID+"/restore", ""); w.Code != http.StatusGone {
 			t.Errorf("restore: %d %s", w.Code, w.Body)
 		}
+		f.me.must("DELETE", "/api/tasks/"+made.ID, "") // as it was before
 		if w := f.me.do("POST", "/api/tasks", `{"title":"x"}`, "Idempotency-Key", "k"); w.Code != http.StatusGone {
 			t.Errorf("create again: %d %s", w.Code, w.Body)
 		}

@@ -46,7 +46,7 @@ func (s *Service) taskRoutes(api huma.API) {
 	describeBody(api, &tags, typeOf[tagChange](), "Either tags, or add and remove")
 	registerRaw(api, tags, s.changeTags)
 
-	del := op(http.MethodDelete, "/api/tasks/{id}", "delete-task", "Delete a task; it can be restored for 30 days", 404, 410, 412)
+	del := op(http.MethodDelete, "/api/tasks/{id}", "delete-task", "Delete a task; it can be restored for 30 days", 404, 412)
 	del.DefaultStatus = http.StatusNoContent
 	huma.Register(api, del, s.deleteTask)
 
