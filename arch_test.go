@@ -84,7 +84,7 @@ type layer struct {
 // layers is the import rule of ARCHITECTURE.md. An entry of may is a folder of this repository (with everything
 // below it) or a library.
 var layers = []layer{
-	{"task", []string{"github.com/teambition/rrule-go"}},
+	{"task", nil},
 	{"quick", nil},
 	{"event", []string{"github.com/google/uuid"}},
 	{"event/eventtest", []string{"api", "event", "host", "github.com/santhosh-tekuri/jsonschema"}},
