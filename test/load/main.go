@@ -43,6 +43,7 @@ func main() {
 	flag.StringVar(&only, "run", "", "only the rows whose name matches this regular expression")
 	flag.BoolVar(&o.quick, "quick", false, "smaller and shorter, for CI: all rows")
 	flag.IntVar(&o.runs, "runs", 5, "pairs of runs of each ratio")
+	flag.IntVar(&o.users, "users", 2000, "users of the crowded server, 100 tasks each; -quick halves them. 10000 take ten minutes and 6 GB to load")
 	flag.BoolVar(&o.json, "json", false, "print JSON instead of a table")
 	flag.StringVar(&bare, "bare", "", "internal: be the bare server, with its data in this folder")
 	flag.Parse()
@@ -55,6 +56,9 @@ func main() {
 		}
 		if o.runs < 1 {
 			return fmt.Errorf("-runs is %d: at least 1", o.runs)
+		}
+		if o.users < 2*fewUsers {
+			return fmt.Errorf("-users is %d: at least %d", o.users, 2*fewUsers)
 		}
 		return run(ctx, o)
 	}()
@@ -69,7 +73,7 @@ type options struct {
 	binary, dir string
 	only        *regexp.Regexp
 	quick, json bool
-	runs        int
+	runs, users int
 }
 
 // size is full, or small where the run is a quick one.

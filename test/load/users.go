@@ -16,10 +16,10 @@ const (
 
 // users measures whether a request costs more where there are more users: processor time of the server for one page and
 // one creation by the same user, 16 clients, in a server of many users with 100 tasks each against one of 10. In one
-// row ten of the many are active, in the other all of them in turn: 10,000 lists are more than the
-// memory for lists holds, so each page then reads its list anew.
+// row ten of the many are active, in the other all of them in turn: with 10,000 of them the
+// lists are more than the memory for lists holds, so each page then reads its list anew.
 func users(ctx context.Context, b *bench) (err error) {
-	n := b.size(10_000, 1000)
+	n := b.size(b.options.users, b.options.users/2)
 	usersActive := fmt.Sprintf("list + create by 10 users, among %d against 10", n)
 	usersAll := fmt.Sprintf("list + create by any user, of %d against 10", n)
 	if !b.wants(usersActive, usersAll) {
