@@ -3,6 +3,7 @@ package embedded
 import (
 	"database/sql/driver"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/docket-tasks/docket/host"
@@ -26,11 +27,13 @@ type bus struct {
 	trimmed map[string]int64
 	// absent are the marks of groups in the database that no service asks for now; their messages are kept.
 	absent map[string]map[string]int64 // topic → group → low
-	last   int64                       // sequence number of the last message published
+	// fleeting are the topics that are only ever handed to who is connected: their messages need no log.
+	fleeting map[string]bool
+	last     int64 // sequence number of the last message published
 }
 
 func newBus(n *Node) *bus {
-	return &bus{node: n, topics: map[string][]*group{}, trimmed: map[string]int64{}, absent: map[string]map[string]int64{}}
+	return &bus{node: n, topics: map[string][]*group{}, trimmed: map[string]int64{}, absent: map[string]map[string]int64{}, fleeting: map[string]bool{}}
 }
 
 // start makes a group of each subscription and lets it take up where it was.
@@ -72,8 +75,19 @@ func (b *bus) join(groups []*group) error {
 			b.groups = append(b.groups, g)
 		}
 	}
+	for topic, groups := range b.topics {
+		b.fleeting[topic] = b.absent[topic] == nil && !slices.ContainsFunc(groups, func(g *group) bool { return g.durable })
+	}
 	b.started = true
 	return nil
+}
+
+// logs tells whether the messages of a topic are kept until they are handled. Those that go only to who is connected
+// at that moment ([host.Every]) are handed on from memory, and a restart forgets them anyway.
+func (b *bus) logs(topic string) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return !b.fleeting[topic]
 }
 
 // load reads and creates the groups' marks, and what is parked.
@@ -134,7 +148,7 @@ func (b *bus) publish(m *message) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	b.last = m.seq // the writer's alone; others read it through the writer
-	if _, ok := b.trimmed[m.Topic]; !ok {
+	if _, ok := b.trimmed[m.Topic]; !ok && !b.fleeting[m.Topic] {
 		b.trimmed[m.Topic] = 0
 	}
 	for _, g := range b.topics[m.Topic] {

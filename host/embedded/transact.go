@@ -141,6 +141,9 @@ func (w *writer) execute(c *commit, now int64) (rows int, err error) {
 	for _, m := range c.messages {
 		w.last++
 		m.seq = w.last
+		if !w.node.bus.logs(m.Topic) {
+			continue
+		}
 		if err := w.sql.log.exec(m.seq, m.Topic, m.Key, m.ID, m.Data); err != nil {
 			return 0, err
 		}

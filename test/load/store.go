@@ -148,17 +148,14 @@ func (s *store) transact(batch []*insertion) error {
 	return s.exec(s.commit)
 }
 
-// write inserts the three rows of one creation, with as many bytes each as docket's have, keys included.
+// write inserts the two rows of one creation, with as many bytes each as docket's have, keys included.
 func (s *store) write(i *insertion) error {
 	s.n++
 	key := fmt.Sprintf("backend/task/%036d", s.n)
 	if err := s.exec(s.task, key, padded(i.body, i.size.Task-len(key))); err != nil {
 		return err
 	}
-	if err := s.exec(s.message, 2*s.n, padded(i.body, i.size.Event)); err != nil {
-		return err
-	}
-	return s.exec(s.message, 2*s.n+1, padded(i.body, i.size.Update))
+	return s.exec(s.message, s.n, padded(i.body, i.size.Event))
 }
 
 // padded is the body made as long as what docket stores in its place.

@@ -22,19 +22,19 @@ const (
 	createSpread = "create in 64 lists of 64 users, 64 clients"
 )
 
-// footprintOfCreate is how many bytes docket stores for the creation of a task: its record and both messages, with their keys.
+// footprintOfCreate is how many bytes docket stores for the creation of a task: its record and its event, with their
+// keys.
 type footprintOfCreate struct {
-	Task   int `json:"task"`
-	Event  int `json:"event"`
-	Update int `json:"update"`
+	Task  int `json:"task"`
+	Event int `json:"event"`
 	// Answer is the length of the response's body.
 	Answer int `json:"answer"`
 }
 
 // writes measures the creation of tasks. docket's clock stops when the audit log holds every event.
 //
-// The bare loops are a net/http handler that reads the same body, inserts three rows with as many bytes as docket
-// stores in the commit of that change (record, event, update; measured from its data) in one transaction with
+// The bare loops are a net/http handler that reads the same body, inserts two rows with as many bytes as docket
+// stores in the commit of that change (record and event, measured from its data) in one transaction with
 // synchronous=FULL, and answers with as many bytes. It has no checks, no identity, no list, no reminders, no consumers
 // and no audit log, and it talks to the same SQLite driver without database/sql. With one client each request is a
 // transaction; with 64 all that wait share one (group commit), as in docket. Its table holds as many tasks as docket's
@@ -92,7 +92,7 @@ func prepareWrites(ctx context.Context, b *bench, d *docket, bare *process) (*wr
 	if err != nil {
 		return nil, err
 	}
-	b.progress("a created task is %d bytes of record, %d of event and %d of update, keys included; the answer is %d", size.Task, size.Event, size.Update, size.Answer)
+	b.progress("a created task is %d bytes of record, %d of event, keys included; the answer is %d", size.Task, size.Event, size.Answer)
 	if err := post(ctx, bare.addr, "/setup", size); err != nil {
 		return nil, err
 	}
@@ -181,9 +181,6 @@ func measureCreate(ctx context.Context, d *docket, body []byte) (footprintOfCrea
 	const message = `SELECT octet_length(topic) + octet_length(key) + octet_length(id) + octet_length(data) FROM log WHERE `
 	if err == nil {
 		err = db.QueryRowContext(ctx, message+`topic = 'task-events' AND key = ?`, made.ID).Scan(&size.Event)
-	}
-	if err == nil {
-		err = db.QueryRowContext(ctx, message+`topic = 'task-updates' AND id = (SELECT id FROM log WHERE topic = 'task-events' AND key = ?)`, made.ID).Scan(&size.Update)
 	}
 	if err != nil {
 		return size, fmt.Errorf("look what docket has stored: %w", err)
