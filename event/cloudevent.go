@@ -167,6 +167,9 @@ func DecodeReminder(b []byte) (Reminder, string, error) {
 // TypeOf reads an event's type and no further, for a consumer that has no business with most types. Where the type
 // stands in front of the data, as [TaskEvent.Encode] writes it, that costs little, however large the data.
 func TypeOf(b []byte) (Type, error) {
+	if t, ok := leadingType(b); ok {
+		return t, nil
+	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return "", fmt.Errorf("decode event: it is no JSON object")
@@ -189,4 +192,22 @@ func TypeOf(b []byte) (Type, error) {
 		}
 	}
 	return "", fmt.Errorf("decode event: it has no type")
+}
+
+// leadingType reads the type of an envelope that begins as our own encoding does: version, id, type, none of them
+// with an escaped character.
+func leadingType(b []byte) (Type, bool) {
+	rest, ok := bytes.CutPrefix(b, []byte(`{"specversion":"1.0","id":"`))
+	if !ok {
+		return "", false
+	}
+	_, rest, ok = bytes.Cut(rest, []byte(`"`))
+	if !ok {
+		return "", false
+	}
+	if rest, ok = bytes.CutPrefix(rest, []byte(`,"type":"`)); !ok {
+		return "", false
+	}
+	t, _, ok := bytes.Cut(rest, []byte(`"`))
+	return Type(t), ok && !bytes.ContainsRune(t, '\\')
 }

@@ -11,6 +11,9 @@ func TestTypeOf(t *testing.T) {
 	for in, want := range map[string]event.Type{
 		`{"specversion":"1.0","type":"task.created","data":{"type":"other"}}`: event.TaskCreated,
 		`{"data":{"type":"other"},"type":"task.completed"}`:                   event.TaskCompleted,
+		`{"specversion":"1.0","id":"a","type":"task.updated","data":{}}`:      event.TaskUpdated,
+		`{"specversion":"1.0","id":"a\",\"type\":\"b","type":"task.deleted"}`: event.TaskDeleted,
+		`{"specversion":"1.0","id":"a","type":"task\u002ecreated"}`:           event.TaskCreated,
 		`{"data":{"type":"other"}}`:                                           "",
 		`{"type":7}`:                                                          "",
 		`["type"]`:                                                            "",

@@ -142,14 +142,14 @@ func (s *service) absent(ctx context.Context, id string, all []host.Op) ([]host.
 	return missing, nil
 }
 
-// raise moves the hints of readers along, once in [stride] versions. They are only hints: the event is kept, whether
+// raise moves the hints of readers along, once in [raiseEvery] versions. They are only hints: the event is kept, whether
 // this succeeds or not.
 func (s *service) raise(ctx context.Context, r event.Record) {
 	for _, step := range []struct {
 		trail   trail
 		version int64
 	}{{listTrail(s.state, r.ListID), r.ListVersion}, {taskTrail(s.state, r.TaskID), r.TaskVersion}} {
-		if step.version%stride != 0 {
+		if step.version%raiseEvery != 0 {
 			continue
 		}
 		if err := step.trail.raise(ctx, step.version); err != nil {

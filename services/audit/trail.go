@@ -14,10 +14,10 @@ import (
 // any order, so there may be holes, and no key says where the row ends.
 //
 // Its head is a hint of that: up to where it has no hole, and the highest version known. It is written by the handler of
-// every 64th version only, by compare-and-swap and never downwards, so writers hardly meet and an event costs no
+// every 256th version only, by compare-and-swap and never downwards, so writers hardly meet and an event costs no
 // third operation. Readers start at the hint and probe upwards, a window of 128 versions in one bulk read, until a run
 // of 64 absent ones. What can be overlooked that way are versions behind a hole of 64 or more that no hint has
-// bridged yet: they show as soon as the hole closes or a multiple of 64 beyond it arrives. A hint that was lost
+// bridged yet: they show as soon as the hole closes or a multiple of 256 beyond it arrives. A hint that was lost
 // with its process costs some more probing, nothing else.
 type trail struct {
 	state  host.State
@@ -27,7 +27,10 @@ type trail struct {
 
 const (
 	window = 128
+	// stride is how many absent versions in a row end the probing.
 	stride = 64
+	// raiseEvery is how often the hint is raised: looking for versions that are not there costs reads of the store.
+	raiseEvery = 256
 )
 
 func listTrail(state host.State, list string) trail {
