@@ -5,10 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
-	"slices"
 	"strconv"
-	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -31,7 +28,7 @@ func (s *Service) taskRoutes(api huma.API) {
 	list := op(http.MethodGet, "/api/tasks", "list-tasks", "List, filter, sort and search tasks", 400)
 	list.Responses = map[string]*huma.Response{"200": {Description: "the page", Content: map[string]*huma.MediaType{
 		"application/json": {Schema: &huma.Schema{Type: huma.TypeArray, Items: taskDoc}}}}, "304": {Description: "the list is as If-None-Match says"}}
-	huma.Register(api, list, s.listTasks)
+	edge.Describe[listInput, listOutput](api, list, s.listTasks)
 
 	get := one(op(http.MethodGet, "/api/tasks/{id}", "get-task", "Get a task", 404))
 	get.Responses["304"] = &huma.Response{Description: "the task is as If-None-Match says"}
@@ -133,97 +130,6 @@ func withMember(object []byte, name string, value json.RawMessage) []byte {
 	out = append(out, `,"`...)
 	out = append(append(out, name...), `":`...)
 	return append(append(out, value...), '}')
-}
-
-// listInput declares the parameters; task.ParseQuery reads them.
-type listInput struct {
-	Search      string   `query:"search" doc:"Text in title or description, upper and lower case being the same"`
-	Priority    []string `query:"priority,explode" doc:"Any of these: high, medium, low"`
-	Tag         []string `query:"tag,explode" doc:"All of these"`
-	Status      []string `query:"status,explode" doc:"Any of these: pending, completed, deleted; default pending and completed"`
-	DueBefore   string   `query:"due_before" doc:"Due strictly before: a date, a local time or a time with offset"`
-	DueAfter    string   `query:"due_after" doc:"Due strictly after: a date, a local time or a time with offset"`
-	SortBy      string   `query:"sort_by" doc:"created_at (default), updated_at, due_date, priority or title"`
-	SortOrder   string   `query:"sort_order" doc:"asc or desc; default asc for due_date and title, desc for the others"`
-	Limit       string   `query:"limit" doc:"1 to 200, default 50"`
-	Cursor      string   `query:"cursor" doc:"From the Link header of the page before"`
-	IfNoneMatch string   `header:"If-None-Match"`
-
-	query task.Query
-	path  string
-	asked url.Values
-}
-
-// Resolve reads the query as a whole, so that every fault is named at once.
-func (in *listInput) Resolve(ctx huma.Context) []error {
-	u := ctx.URL()
-	asked := u.Query()
-	q, err := task.ParseQuery(asked)
-	if err != nil {
-		return []error{problem(err)}
-	}
-	in.query = q
-	in.path, in.asked = u.Path, asked
-	return nil
-}
-
-type listOutput struct {
-	ContentType string `header:"Content-Type"`
-	Link        string `header:"Link" doc:"The next page, rel=next"`
-	Total       int    `header:"X-Total-Count" doc:"How many tasks the query matches"`
-	ListVersion int64  `header:"List-Version" doc:"The version the page is from: resume /ws from it"`
-	ETag        string `header:"ETag"`
-	Body        func(huma.Context)
-}
-
-func (s *Service) listTasks(ctx context.Context, in *listInput) (*listOutput, error) {
-	_, listID := caller(ctx)
-	page, version, err := s.snapshots.find(ctx, listID, in.query)
-	if err != nil {
-		return nil, problem(err)
-	}
-	tag := fmt.Sprintf(`W/"%d-%d-%d"`, version.list, version.purges, version.owner)
-	out := &listOutput{ContentType: "application/json", Total: page.Total, ListVersion: version.list, ETag: tag}
-	if page.Next != "" {
-		in.asked.Set("cursor", page.Next)
-		out.Link = edge.NextPage(in.path, in.asked)
-	}
-	if !edge.IfNoneMatch(in.IfNoneMatch, tag) {
-		out.Body = func(answer huma.Context) { answer.SetStatus(http.StatusNotModified) }
-		return out, nil
-	}
-	out.Body = func(answer huma.Context) {
-		answer.SetStatus(http.StatusOK)
-		buffer := pageBuffers.Get().(*[]byte)
-		*buffer = joinDocs((*buffer)[:0], page.Docs)
-		_, _ = answer.BodyWriter().Write(*buffer) // the client is gone
-		if cap(*buffer) <= pageKept {
-			pageBuffers.Put(buffer)
-		}
-	}
-	return out, nil
-}
-
-// pageBuffers keeps the buffers that pages are put together in: they are nearly all of the memory that a list takes.
-var pageBuffers = sync.Pool{New: func() any { return new([]byte) }}
-
-// pageKept is the largest buffer that is kept.
-const pageKept = 256 << 10
-
-// joinDocs appends a JSON array of documents as they are stored.
-func joinDocs(b []byte, docs [][]byte) []byte {
-	size := 2
-	for _, d := range docs {
-		size += len(d) + 1
-	}
-	b = append(slices.Grow(b, size), '[')
-	for i, d := range docs {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, d...)
-	}
-	return append(b, ']')
 }
 
 type getInput struct {
