@@ -45,8 +45,8 @@ fuzz: ## fuzz everything that parses, FUZZTIME each (10s)
 	sh tools/fuzz.sh $(or $(FUZZTIME),10s)
 
 .PHONY: bench
-bench: build ## print the table of figures, against bare loops in the same run
-	$(GO) run ./test/load
+bench: build ## print the table of figures, against bare loops in the same run (BENCH=-quick)
+	$(GO) run ./test/load $(BENCH)
 
 .PHONY: crash
 crash: build ## kill -9 in ROUNDS rounds (50) and count what is lost

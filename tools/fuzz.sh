@@ -5,6 +5,6 @@ cd "$(dirname "$0")/.."
 grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do
 	for target in $(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$file"); do
 		echo "$(dirname "$file") $target"
-		go test -run '^$' -fuzz "^$target\$" -fuzztime "$1" "$(dirname "$file")" </dev/null
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "$1" -fuzzminimizetime 10x "$(dirname "$file")" </dev/null
 	done
 done

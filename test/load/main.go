@@ -14,8 +14,8 @@
 // docket is the binary as it ships, all five services in one process. Requests go through the gateway with an API
 // token. A row of writes ends when the audit log holds every event, so what docket puts off until later is counted.
 //
-// The command fails where a ratio misses its bound. Figures without a bare loop have a goal, which is printed and does
-// not fail the command.
+// The command fails where a ratio misses its bound, unless it was asked only to report. Figures without a bare loop have a
+// goal, which is printed and does not fail the command.
 //
 // [Task]: T092
 package main
@@ -45,6 +45,7 @@ func main() {
 	flag.IntVar(&o.runs, "runs", 5, "pairs of runs of each ratio")
 	flag.IntVar(&o.users, "users", 2000, "users of the crowded server, 100 tasks each; -quick halves them. 10000 take ten minutes and 6 GB to load")
 	flag.BoolVar(&o.json, "json", false, "print JSON instead of a table")
+	flag.BoolVar(&o.report, "report", false, "do not fail where a ratio misses its bound: only print")
 	flag.StringVar(&bare, "bare", "", "internal: be the bare server, with its data in this folder")
 	flag.Parse()
 	err := func() (err error) {
@@ -73,6 +74,7 @@ type options struct {
 	binary, dir string
 	only        *regexp.Regexp
 	quick, json bool
+	report      bool
 	runs, users int
 }
 
@@ -109,7 +111,7 @@ func run(ctx context.Context, o options) (err error) {
 	if err := b.print(os.Stdout, fmt.Sprintf("%s/%s, %d CPUs, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())); err != nil {
 		return err
 	}
-	if b.missed() {
+	if b.missed() && !o.report {
 		return errMissed
 	}
 	return nil
