@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -67,8 +69,34 @@ func CheckArgs(c *cobra.Command) {
 	}
 }
 
+// checkText refuses what is not UTF-8: JSON has no place for it, and its encoder would replace it silently. The names
+// of files may be any bytes.
+func checkText(c *cobra.Command, args []string) error {
+	var err error
+	check := func(name, value string) {
+		if err == nil && !utf8.ValidString(value) {
+			err = exit(badInput, "%s: is not valid UTF-8: %q", name, value)
+		}
+	}
+	if !strings.Contains(c.Use, "FILE") {
+		for _, arg := range args {
+			check("argument", arg)
+		}
+	}
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if f.Name != "data" {
+			check("--"+f.Name, f.Value.String())
+		}
+	})
+	return err
+}
+
 // options are the flags that every client command has.
-type options struct{ server, token, data string }
+type options struct {
+	server, token, data string
+	// screen is the output of the command that runs.
+	screen *screen
+}
 
 func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.server, "server", "", "address of the server (DOCKET_SERVER; default: what is in the data folder, or "+defaultServer+")")
@@ -95,6 +123,8 @@ func Commands(group string) []*cobra.Command {
 	}
 	for _, c := range commands {
 		c.GroupID = group
+		c.PersistentPreRunE = checkText
+		c.PersistentPostRunE = func(*cobra.Command, []string) error { return o.written() }
 		o.flags(c.PersistentFlags())
 		o.complete(c)
 	}
@@ -115,11 +145,20 @@ func (o *options) open(cmd *cobra.Command) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{client: c, screen: newScreen(cmd.OutOrStdout(), cmd.ErrOrStderr())}
+	o.screen = newScreen(cmd.OutOrStdout(), cmd.ErrOrStderr())
+	s := &session{client: c, screen: o.screen}
 	if f := cmd.Flags().Lookup("json"); f != nil {
 		s.asJSON = f.Value.String() == "true"
 	}
 	return s, nil
+}
+
+// written returns an error where output was lost: a full disk must not look like an empty list.
+func (o *options) written() error {
+	if o.screen == nil || o.screen.out.err == nil {
+		return nil
+	}
+	return exit(failed, "write output: %w", o.screen.out.err)
 }
 
 func jsonFlag(c *cobra.Command) { c.Flags().Bool("json", false, "print the API's JSON") }

@@ -16,7 +16,8 @@ import (
 
 // screen is where output goes.
 type screen struct {
-	out, errs io.Writer
+	out  *sink
+	errs io.Writer
 	// width is the number of columns of a terminal, 0 where the output is no terminal: then it is plain.
 	width  int
 	colour bool
@@ -26,7 +27,7 @@ type screen struct {
 }
 
 func newScreen(out, errs io.Writer) *screen {
-	s := &screen{out: out, errs: errs, now: time.Now(), zone: time.Local}
+	s := &screen{out: &sink{Writer: out}, errs: errs, now: time.Now(), zone: time.Local}
 	f, ok := out.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return s
@@ -37,6 +38,21 @@ func newScreen(out, errs io.Writer) *screen {
 	}
 	s.colour = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	return s
+}
+
+// sink is a writer that remembers its first failure, so that output cut short is told, once, at the end of a command.
+type sink struct {
+	io.Writer
+	err error
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.Writer.Write(p)
+	s.err = err
+	return n, err
 }
 
 // plain tells whether the output is for a program.

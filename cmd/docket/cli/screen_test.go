@@ -56,7 +56,7 @@ func TestRows(t *testing.T) {
 		"plain": {}, "wide": {width: 100}, "narrow": {width: 60}, "colour": {width: 80, colour: true},
 	} {
 		var b bytes.Buffer
-		s.out, s.now, s.zone = &b, time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), berlin(t)
+		s.out, s.now, s.zone = &sink{Writer: &b}, time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), berlin(t)
 		s.rows(samples(t))
 		golden(t, "testdata/rows-"+name+".golden", b.String())
 		for line := range strings.Lines(b.String()) {
