@@ -244,14 +244,14 @@ func welcome(ctx context.Context, o *serveOptions, node *embedded.Node, addr net
 Welcome. This is the first start, so here is how to begin:
 
   In the browser (this link signs you in, once, within the hour):
-    %s/signin#%s
+    %[1]s/signin#%[2]s
 
   In another terminal:
-    docket add "Pay rent" --due tomorrow --repeat monthly%s
-    docket ls
+    docket add "Pay rent" --due tomorrow --repeat monthly%[3]s
+    docket ls%[3]s
     docket help
 
-Your API token is in %s.
+Your API token is in %[4]s.
 `, url, code, clientHint(o), file)
 	return nil
 }
