@@ -149,7 +149,10 @@ func checkQuery(raw string, known map[string]bool) *Problem {
 			continue
 		}
 		name, value, _ := strings.Cut(pair, "=")
-		name, nameErr := url.QueryUnescape(name)
+		plain, nameErr := url.QueryUnescape(name)
+		if nameErr == nil {
+			name = plain
+		}
 		value, valueErr := url.QueryUnescape(value)
 		repeats, ok := known[name]
 		switch {

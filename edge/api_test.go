@@ -138,6 +138,7 @@ func TestRefusals(t *testing.T) {
 		{"bad escape", "PUT", "/notes/1?tag=%zz", ok, 400, "validation_failed", []edge.FieldError{{"tag", "is not properly encoded UTF-8"}}},
 		{"bad UTF-8 in the query", "PUT", "/notes/1?tag=%ff", ok, 400, "validation_failed", []edge.FieldError{{"tag", "is not properly encoded UTF-8"}}},
 		{"bad name in the query", "PUT", "/notes/1?%ff=1", ok, 400, "validation_failed", []edge.FieldError{{"\uFFFD", "is not a properly encoded name"}}},
+		{"bad escape in a name of the query", "PUT", "/notes/1?%zz=1", ok, 400, "validation_failed", []edge.FieldError{{"%zz", "is not a properly encoded name"}}},
 		{"semicolon", "PUT", "/notes/1?limit=1;tag=x", ok, 400, "validation_failed", []edge.FieldError{{"limit", "invalid integer"}}},
 		{"too large", "PUT", "/notes/1", `{"title":"` + strings.Repeat("x", edge.MaxBody) + `"}`, 413, "body_too_large", nil},
 		{"too large for this operation", "POST", "/big", strings.Repeat("x", 101), 413, "body_too_large", nil},
