@@ -3,6 +3,7 @@ const note = document.querySelector('#note'), list = document.querySelector('#ta
 async function call(path, options) {
   const answer = await fetch(path, options)
   if (answer.ok) return answer
+  if (answer.status === 401) throw new Error('Not signed in, or the link was used before: run “docket link”, and open what it prints.')
   throw new Error((await answer.json()).detail)
 }
 
