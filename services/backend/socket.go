@@ -17,6 +17,8 @@ const (
 	outboxSize = 1024
 	// writeTime bounds the sending of one frame.
 	writeTime = 10 * time.Second
+	// partTime bounds the close handshake, so that clients that do not read do not hold up a stop.
+	partTime = 2 * time.Second
 	// pingEvery is how often a silent connection is tried, and how often its credential is looked at again.
 	pingEvery = 30 * time.Second
 )
@@ -44,6 +46,13 @@ func (s *socket) send(frame []byte) {
 	default:
 		s.close(websocket.StatusPolicyViolation, "too slow: reconnect with since")
 	}
+}
+
+// part ends the connection with a close handshake, for which a client that does not read gets partTime.
+func (s *socket) part() {
+	impatience := time.AfterFunc(partTime, func() { _ = s.conn.CloseNow() })
+	defer impatience.Stop()
+	_ = s.conn.Close(s.code, s.reason)
 }
 
 func (s *socket) close(code websocket.StatusCode, reason string) {
@@ -110,7 +119,7 @@ func (s *Service) pump(ctx context.Context, sock *socket) {
 				return
 			}
 		case <-sock.closed:
-			_ = sock.conn.Close(sock.code, sock.reason)
+			sock.part()
 			return
 		case <-ctx.Done():
 			_ = sock.conn.CloseNow()
