@@ -3,11 +3,16 @@ package backend
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/google/uuid"
 
 	"github.com/docket-tasks/docket/host"
 )
@@ -27,28 +32,170 @@ const (
 
 // head is the row every change of a list replaces under its ETag: whoever holds the head's ETag knows that
 // nothing of the list has changed, so the other rows need none of their own.
+//
+// It carries the log's open block and the open segment, which every change adds to. They become rows of their own when
+// they are full; until then a change writes one row of the list instead of three. Packed as they are, the head fits a
+// page of the store: it has 3.3 KB at most.
 type head struct {
 	// Version counts the list's changes.
-	Version int64 `json:"version"`
-	// Segments is how many segments there are, and Last how many ids the last one holds.
-	Segments int `json:"segments"`
-	Last     int `json:"last"`
+	Version int64
+	// Segments is how many segments there are, the open one included.
+	Segments int
 	// Live counts the tasks that are not deleted.
-	Live int `json:"live"`
+	Live int
 	// Purges counts removals of deleted tasks, which are no change of the list: a snapshot from before one is
 	// loaded anew.
-	Purges int `json:"purges"`
+	Purges int
+
+	log packedLog // the block that Version is in
+	ids packedIDs // the last segment
+	// apart marks a head from before it carried its open parts: they are rows like the others.
+	apart bool
 }
 
+// headFormat is the first byte of a head.
+const headFormat = 1
+
+func (h head) encode() []byte {
+	b := append(make([]byte, 0, 32+len(h.log)+len(h.ids)), headFormat)
+	for _, n := range [...]int64{h.Version, int64(h.Segments), int64(h.Live), int64(h.Purges), int64(len(h.log))} {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	return append(append(b, h.log...), h.ids...)
+}
+
+// decodeHead reads a stored head; its packed parts share the item's memory.
 func decodeHead(it host.Item) (head, error) {
-	var h head
 	if !it.Exists() {
-		return h, nil
+		return head{}, nil
+	}
+	if bytes.HasPrefix(it.Value, []byte("{")) {
+		return decodeHeadApart(it)
+	}
+	b, ok := bytes.CutPrefix(it.Value, []byte{headFormat})
+	var n [5]int
+	for i := range n {
+		v, size := binary.Uvarint(b)
+		ok = ok && size > 0 && v <= math.MaxInt64
+		n[i], b = int(v), b[max(size, 0):]
+	}
+	if !ok || n[4] > len(b) || (len(b)-n[4])%idSize != 0 {
+		return head{}, fmt.Errorf("decode %s: this is not the head of a list", it.Key)
+	}
+	return head{Version: int64(n[0]), Segments: n[1], Live: n[2], Purges: n[3], log: packedLog(b[:n[4]:n[4]]), ids: packedIDs(slices.Clip(b[n[4]:]))}, nil
+}
+
+func decodeHeadApart(it host.Item) (head, error) {
+	var h struct {
+		Version                int64
+		Segments, Live, Purges int
 	}
 	if err := json.Unmarshal(it.Value, &h); err != nil {
-		return h, fmt.Errorf("decode %s: %w", it.Key, err)
+		return head{}, fmt.Errorf("decode %s: %w", it.Key, err)
 	}
+	return head{Version: h.Version, Segments: h.Segments, Live: h.Live, Purges: h.Purges, apart: true}, nil
+}
+
+// openHead decodes a head with its open parts, wherever they are.
+func openHead(ctx context.Context, st host.State, list string, it host.Item) (head, error) {
+	h, err := decodeHead(it)
+	if err != nil || !h.apart {
+		return h, err
+	}
+	rows, err := st.GetBulk(ctx, []string{logKey(list, h.Version/blockSize), segmentKey(list, max(h.Segments-1, 0))})
+	if err != nil {
+		return h, fmt.Errorf("read list %s: %w", list, err)
+	}
+	entries, err := decodeLog(rows[0])
+	if err != nil {
+		return h, err
+	}
+	for _, e := range entries {
+		h.log = h.log.add(e.Task, e.TaskVersion)
+	}
+	for _, id := range decodeSegment(rows[1]) {
+		h.ids = h.ids.add(id)
+	}
+	h.apart = false
 	return h, nil
+}
+
+// idSize is the length of a packed task id.
+const idSize = 16
+
+func appendPacked(b []byte, id string) []byte {
+	u := uuid.MustParse(id) // every task has one
+	return append(b, u[:]...)
+}
+
+// packedIDs are the task ids of a segment.
+type packedIDs []byte
+
+func (p packedIDs) len() int                { return len(p) / idSize }
+func (p packedIDs) add(id string) packedIDs { return appendPacked(p, id) }
+
+func (p packedIDs) all() []string {
+	out := make([]string, 0, p.len())
+	for id := range slices.Chunk(p, idSize) {
+		out = append(out, uuid.UUID(id).String())
+	}
+	return out
+}
+
+// remove returns the ids without one.
+func (p packedIDs) remove(id string) packedIDs {
+	gone := appendPacked(nil, id)
+	var out packedIDs
+	for id := range slices.Chunk(p, idSize) {
+		if !bytes.Equal(id, gone) {
+			out = append(out, id...)
+		}
+	}
+	return out
+}
+
+// row is a full segment as it is stored: a line for each id.
+func (p packedIDs) row() []byte {
+	var b []byte
+	for _, id := range p.all() {
+		b = append(append(b, id...), '\n')
+	}
+	return b
+}
+
+// packedLog are the changes of a block, each a task's id and its version then. The list's versions follow from the
+// block's number: it is never begun in the middle.
+type packedLog []byte
+
+func (p packedLog) add(id string, version int64) packedLog {
+	return binary.AppendUvarint(appendPacked(p, id), uint64(version))
+}
+
+// entries returns the changes of the block of that number.
+func (p packedLog) entries(block int64) ([]logEntry, error) {
+	out := make([]logEntry, 0, blockSize)
+	for version := max(block*blockSize, 1); len(p) > 0; version++ {
+		if len(p) <= idSize {
+			return nil, fmt.Errorf("block %d of a list's log is damaged at version %d", block, version)
+		}
+		taskVersion, n := binary.Uvarint(p[idSize:])
+		if n <= 0 {
+			return nil, fmt.Errorf("block %d of a list's log is damaged at version %d", block, version)
+		}
+		out = append(out, logEntry{Version: version, Task: uuid.UUID(p[:idSize]).String(), TaskVersion: int64(taskVersion)})
+		p = p[idSize+n:]
+	}
+	return out, nil
+}
+
+// row is a full block as it is stored: a line for each change.
+func (p packedLog) row(block int64) ([]byte, error) {
+	entries, err := p.entries(block)
+	var b []byte
+	for _, e := range entries {
+		b = fmt.Appendf(b, "%d %s %d\n", e.Version, e.Task, e.TaskVersion)
+	}
+	return b, err
 }
 
 // logEntry is one change in a list's log: at list version Version the task reached TaskVersion.
@@ -56,17 +203,6 @@ type logEntry struct {
 	Version     int64
 	Task        string
 	TaskVersion int64
-}
-
-// The log's blocks and the segments are lines of text, so that adding to one is appending bytes.
-
-func appendLog(b []byte, e logEntry) []byte {
-	b = strconv.AppendInt(b, e.Version, 10)
-	b = append(b, ' ')
-	b = append(b, e.Task...)
-	b = append(b, ' ')
-	b = strconv.AppendInt(b, e.TaskVersion, 10)
-	return append(b, '\n')
 }
 
 func decodeLog(it host.Item) ([]logEntry, error) {
@@ -86,30 +222,50 @@ func decodeLog(it host.Item) ([]logEntry, error) {
 	return out, nil
 }
 
-func appendID(b []byte, id string) []byte { return append(append(b, id...), '\n') }
-
 func decodeSegment(it host.Item) []string { return strings.Fields(string(it.Value)) }
 
-// removeID returns the segment without id.
-func removeID(b []byte, id string) []byte {
-	return bytes.Replace(bytes.Clone(b), []byte(id+"\n"), nil, 1)
+// removeID returns a segment's row without id.
+func removeID(row []byte, id string) []byte {
+	return bytes.Replace(bytes.Clone(row), []byte(id+"\n"), nil, 1)
 }
 
 // errLogGone says that the log no longer reaches back to the version asked for.
 var errLogGone = errors.New("the log no longer reaches back that far")
 
-// changesSince reads the changes of a list after version since up to version upTo, oldest first.
-func changesSince(ctx context.Context, st host.State, list string, since, upTo int64) ([]logEntry, error) {
-	if since >= upTo {
+// changesSince reads the changes of a list after version since up to its head, oldest first.
+func changesSince(ctx context.Context, st host.State, list string, since int64, h head) ([]logEntry, error) {
+	if since >= h.Version {
 		return nil, nil
 	}
-	first, last := (since+1)/blockSize, upTo/blockSize
-	if last-first >= blocksKept {
+	open := h.Version / blockSize
+	first := (since + 1) / blockSize
+	if open-first >= blocksKept {
 		return nil, errLogGone
 	}
+	changes, err := readBlocks(ctx, st, list, first, open)
+	if err != nil {
+		return nil, err
+	}
+	latest, err := h.log.entries(open)
+	if err != nil {
+		return nil, err
+	}
+	changes = append(changes, latest...)
+	out := slices.DeleteFunc(changes, func(e logEntry) bool { return e.Version <= since })
+	if int64(len(out)) != h.Version-since {
+		return nil, errLogGone
+	}
+	return out, nil
+}
+
+// readBlocks reads the changes of the full blocks from first up to before end.
+func readBlocks(ctx context.Context, st host.State, list string, first, end int64) ([]logEntry, error) {
 	var keys []string
-	for b := first; b <= last; b++ {
+	for b := first; b < end; b++ {
 		keys = append(keys, logKey(list, b))
+	}
+	if keys == nil {
+		return nil, nil
 	}
 	blocks, err := st.GetBulk(ctx, keys)
 	if err != nil {
@@ -121,14 +277,7 @@ func changesSince(ctx context.Context, st host.State, list string, since, upTo i
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range entries {
-			if e.Version > since && e.Version <= upTo {
-				out = append(out, e)
-			}
-		}
-	}
-	if int64(len(out)) != upTo-since {
-		return nil, errLogGone
+		out = append(out, entries...)
 	}
 	return out, nil
 }
@@ -158,23 +307,25 @@ func readRecords(ctx context.Context, st host.State, ids []string) ([]*record, e
 	return out, nil
 }
 
-// readSegments reads the ids of a list's tasks in order of creation.
-func readSegments(ctx context.Context, st host.State, list string, from, n int) ([]string, error) {
-	keys := make([]string, 0, n)
-	for i := range n {
-		keys = append(keys, segmentKey(list, from+i))
+// readSegments reads the ids of a list's tasks in order of creation, those in the segments from one up to before another.
+func readSegments(ctx context.Context, st host.State, list string, h head, from, end int) ([]string, error) {
+	open := h.Segments - 1
+	var keys []string
+	for n := from; n < min(end, open); n++ {
+		keys = append(keys, segmentKey(list, n))
 	}
 	var ids []string
-	for len(keys) > 0 {
-		c := min(len(keys), readChunk)
-		items, err := st.GetBulk(ctx, keys[:c])
+	for part := range slices.Chunk(keys, readChunk) {
+		items, err := st.GetBulk(ctx, part)
 		if err != nil {
 			return nil, fmt.Errorf("read segments of list %s: %w", list, err)
 		}
 		for _, it := range items {
 			ids = append(ids, decodeSegment(it)...)
 		}
-		keys = keys[c:]
+	}
+	if end > open {
+		ids = append(ids, h.ids.all()...)
 	}
 	return ids, nil
 }

@@ -221,12 +221,12 @@ func (l *live) missing(ctx context.Context, r *room) (head, from int64, frames [
 	if err != nil {
 		return 0, 0, nil, fmt.Errorf("read list %s: %w", r.list, err)
 	}
-	h, err := decodeHead(it)
+	h, err := openHead(ctx, l.state, r.list, it)
 	if err != nil {
 		return 0, 0, nil, err
 	}
 	from = r.slowest(h.Version)
-	frames, err = l.framesSince(ctx, r.list, from, h.Version)
+	frames, err = l.framesSince(ctx, r.list, from, h)
 	return h.Version, from, frames, err
 }
 
@@ -272,10 +272,10 @@ type versionedFrame struct {
 	data    []byte
 }
 
-// framesSince makes the updates between two versions from state: each task that changed once, as it is now,
+// framesSince makes the updates from a version up to the head from state: each task that changed once, as it is now,
 // in the order of their last changes. The error is errLogGone where that is more than a client should be sent.
-func (l *live) framesSince(ctx context.Context, list string, since, upTo int64) ([]versionedFrame, error) {
-	entries, err := changesSince(ctx, l.state, list, since, upTo)
+func (l *live) framesSince(ctx context.Context, list string, since int64, h head) ([]versionedFrame, error) {
+	entries, err := changesSince(ctx, l.state, list, since, h)
 	if err != nil {
 		return nil, err
 	}

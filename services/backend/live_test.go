@@ -305,15 +305,15 @@ func TestSlowClientIsDisconnected(t *testing.T) {
 	})
 }
 
-// stalled is a state whose reads of a log can be held up.
+// stalled is a state whose reads of tasks can be held up.
 type stalled struct {
 	host.State
-	onLog func()
+	onTasks func()
 }
 
 func (s stalled) GetBulk(ctx context.Context, keys []string) ([]host.Item, error) {
-	if strings.Contains(keys[0], "/log/") {
-		s.onLog()
+	if strings.HasPrefix(keys[0], TaskPrefix) {
+		s.onTasks()
 	}
 	return s.State.GetBulk(ctx, keys)
 }

@@ -95,7 +95,7 @@ func (s *snapshots) head(ctx context.Context, snap *snapshot) (*known, error) {
 		return k, nil
 	}
 	k := &known{headTag: items[0].ETag, ownerTag: items[1].ETag}
-	if k.head, err = decodeHead(items[0]); err != nil {
+	if k.head, err = openHead(ctx, s.state, snap.list, items[0]); err != nil {
 		return nil, err
 	}
 	if k.owner, err = s.accounts.Decode(items[1]); err != nil {
@@ -121,7 +121,7 @@ func (s *snapshots) refresh(ctx context.Context, snap *snapshot, h head, owner a
 	var err error
 	if snap.index == nil || snap.purges < h.Purges || snap.zone != owner.TimeZone {
 		err = s.load(ctx, snap, h, owner)
-	} else if err = s.replay(ctx, snap, h.Version); errors.Is(err, errLogGone) {
+	} else if err = s.replay(ctx, snap, h); errors.Is(err, errLogGone) {
 		err = s.load(ctx, snap, h, owner)
 	}
 	if err != nil {
@@ -135,7 +135,7 @@ func (s *snapshots) refresh(ctx context.Context, snap *snapshot, h head, owner a
 // changes since.
 func (s *snapshots) load(ctx context.Context, snap *snapshot, h head, owner account.User) error {
 	s.metrics.loads.Inc()
-	ids, err := readSegments(ctx, s.state, snap.list, 0, h.Segments)
+	ids, err := readSegments(ctx, s.state, snap.list, h, 0, h.Segments)
 	if err != nil {
 		return err
 	}
@@ -155,9 +155,9 @@ func (s *snapshots) load(ctx context.Context, snap *snapshot, h head, owner acco
 	return nil
 }
 
-// replay applies the changes between the snapshot and version. Put ignores a task older than the one held.
-func (s *snapshots) replay(ctx context.Context, snap *snapshot, version int64) error {
-	entries, err := changesSince(ctx, s.state, snap.list, snap.version, version)
+// replay applies the changes between the snapshot and the head. Put ignores a task older than the one held.
+func (s *snapshots) replay(ctx context.Context, snap *snapshot, h head) error {
+	entries, err := changesSince(ctx, s.state, snap.list, snap.version, h)
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func (s *snapshots) replay(ctx context.Context, snap *snapshot, version int64) e
 		}
 		snap.index.Put(r.task, r.Doc)
 	}
-	snap.version = version
+	snap.version = h.Version
 	return nil
 }
 

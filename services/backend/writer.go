@@ -2,7 +2,6 @@ package backend
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -131,7 +130,10 @@ func (w *writer) try(ctx context.Context, list string, batch []*change) (int, er
 	if err != nil {
 		return len(batch), err
 	}
-	n := p.applyAll(batch)
+	n, err := p.applyAll(batch)
+	if err != nil {
+		return len(batch), err
+	}
 	if p.dirty() {
 		tx, err := p.tx(ctx)
 		if err != nil {
@@ -171,32 +173,24 @@ func (w *writer) prepare(ctx context.Context, list string, batch []*change) (*pl
 	if err != nil {
 		return nil, fmt.Errorf("read list %s: %w", list, err)
 	}
-	p := &plan{state: w.state, list: list, etag: first[0].ETag}
-	if p.head, err = decodeHead(first[0]); err != nil {
+	p := &plan{state: w.state, list: list, etag: first[0].ETag, rows: make(map[string][]byte)}
+	if p.head, err = openHead(ctx, w.state, list, first[0]); err != nil {
 		return nil, err
 	}
-	p.before = p.head
+	p.before = p.head.Version
 	if p.owner, err = w.accounts.Decode(first[1]); err != nil {
 		return nil, fmt.Errorf("read owner of list %s: %w", list, err)
 	}
 	p.env = task.Env{Now: w.now(), Zone: p.owner.Zone(), Reminders: p.owner.ReminderMinutes}
 
-	block, segment := p.head.Version/blockSize, max(p.head.Segments-1, 0)
 	ids := needed(batch)
-	keys := []string{logKey(list, block), segmentKey(list, segment)}
-	for _, id := range ids {
-		keys = append(keys, taskKey(id))
-	}
-	items, err := w.state.GetBulk(ctx, keys)
+	records, err := readRecords(ctx, w.state, ids)
 	if err != nil {
 		return nil, fmt.Errorf("read tasks of list %s: %w", list, err)
 	}
-	p.logs, p.segments = holding(int(block), items[0].Value), holding(segment, items[1].Value)
 	p.records = make(map[string]*record, len(ids))
 	for i, id := range ids {
-		if p.records[id], err = decodeRecord(items[2+i]); err != nil {
-			return nil, err
-		}
+		p.records[id] = records[i]
 	}
 	return p, nil
 }
@@ -219,24 +213,23 @@ func needed(batch []*change) []string {
 // plan is one attempt at a batch.
 type plan struct {
 	view
-	state    host.State
-	list     string
-	owner    account.User
-	etag     string // of the head
-	before   head   // as read
-	logs     rows   // the log's blocks from the one at the head's version on
-	segments rows   // the list's segments from the last one on
-	effects  []effect
+	state   host.State
+	list    string
+	owner   account.User
+	etag    string            // of the head
+	before  int64             // the list's version as read
+	rows    map[string][]byte // the list's other rows that change, by key
+	effects []effect
 }
 
 func (p *plan) dirty() bool { return len(p.effects) > 0 }
 
 // applyAll lets each change see the effects of those before it. One that is refused drops out alone. It
 // stops before the commit would grow too large and returns how many changes it has dealt with.
-func (p *plan) applyAll(batch []*change) int {
+func (p *plan) applyAll(batch []*change) (int, error) {
 	for i, c := range batch {
 		if len(p.effects) > maxEvents-2 {
-			return i
+			return i, nil
 		}
 		c.effects, c.err = nil, nil
 		if err := c.ctx.Err(); err != nil {
@@ -251,11 +244,13 @@ func (p *plan) applyAll(batch []*change) int {
 		c.effects = effects
 		for j := range effects {
 			c.effects[j].trace = edge.Trace(c.ctx)
-			p.add(&c.effects[j])
+			if err := p.add(&c.effects[j]); err != nil {
+				return 0, err
+			}
 		}
 		c.version = p.head.Version
 	}
-	return len(batch)
+	return len(batch), nil
 }
 
 // try applies the change. A panic in a rule fails this change alone, as it would where requests have goroutines of
@@ -269,27 +264,53 @@ func (c *change) try(v *view) (effects []effect, err error) {
 	return c.apply(v)
 }
 
-// add takes an effect into the plan: head, segment number, reminder jobs.
-func (p *plan) add(e *effect) {
+// add takes an effect into the plan.
+func (p *plan) add(e *effect) error {
 	if e.new == e.old { // nothing to do: the answer is what is there
-		return
+		return nil
 	}
 	if e.purge {
 		p.head.Purges++
-	} else {
-		p.head.Version++
+	} else if err := p.log(&e.new.task); err != nil {
+		return err
 	}
 	if e.old == nil {
-		if p.head.Segments == 0 || p.head.Last >= segmentSize {
-			p.head.Segments++
-			p.head.Last = 0
-		}
-		p.head.Last++
-		e.new.Segment = p.head.Segments - 1
+		e.new.Segment = p.enlist(e.new.task.ID)
 	}
 	p.head.Live += weight(e.new) - weight(e.old)
 	p.records[e.id()] = e.new
 	p.effects = append(p.effects, *e)
+	return nil
+}
+
+// log adds a change to the list's log. A block that is full becomes a row of its own.
+func (p *plan) log(t *task.Task) error {
+	h := &p.head
+	if h.Version++; h.Version%blockSize == 0 {
+		full := h.Version/blockSize - 1
+		row, err := h.log.row(full)
+		if err != nil {
+			return err
+		}
+		p.rows[logKey(p.list, full)] = row
+		h.log = nil
+	}
+	h.log = h.log.add(t.ID, t.Version)
+	return nil
+}
+
+// enlist adds a new task to the list's open segment and returns its number. A segment that is full becomes a row of its own.
+func (p *plan) enlist(id string) int {
+	h := &p.head
+	if h.Segments == 0 || h.ids.len() >= segmentSize {
+		if h.Segments > 0 {
+			p.rows[segmentKey(p.list, h.Segments-1)] = h.ids.row()
+		}
+		h.Segments++
+		h.ids = nil
+	}
+	h.ids = h.ids.add(id)
+	return h.Segments - 1
 }
 
 func (e *effect) id() string {
@@ -310,7 +331,7 @@ func weight(r *record) int {
 // tx writes the plan down: tasks, head, log, segments, both messages of each event, and the jobs.
 func (p *plan) tx(ctx context.Context) (host.Tx, error) {
 	var tx host.Tx
-	version := p.before.Version
+	version := p.before
 	for i := range p.effects {
 		e := &p.effects[i]
 		if e.purge {
@@ -320,11 +341,6 @@ func (p *plan) tx(ctx context.Context) (host.Tx, error) {
 			continue
 		}
 		version++
-		t := &e.new.task
-		p.logs.add(int(version/blockSize), func(b []byte) []byte { return appendLog(b, logEntry{version, t.ID, t.Version}) })
-		if e.old == nil {
-			p.segments.add(e.new.Segment, func(b []byte) []byte { return appendID(b, t.ID) })
-		}
 		tx.Jobs = append(tx.Jobs, e.jobs(p.env, p.owner.Version)...)
 		if err := p.messages(&tx, e, version); err != nil {
 			return tx, err
@@ -352,15 +368,13 @@ func (p *plan) touched() map[string]*record {
 
 // listRows adds the head and the rows that changed with it, and drops the log's blocks that are too old.
 func (p *plan) listRows(tx *host.Tx) {
-	b, _ := json.Marshal(p.head) // plain integers cannot fail
-	tx.Ops = append(tx.Ops, host.Replace(headKey(p.list), b, p.etag))
-	for n := range p.segments.changed {
-		tx.Ops = append(tx.Ops, host.Put(segmentKey(p.list, n), p.segments.text[n]))
+	tx.Ops = append(tx.Ops, host.Replace(headKey(p.list), p.head.encode(), p.etag))
+	for key, row := range p.rows {
+		tx.Ops = append(tx.Ops, host.Put(key, row))
 	}
-	for n := range p.logs.changed {
-		tx.Ops = append(tx.Ops, host.Put(logKey(p.list, int64(n)), p.logs.text[n]))
-		if n >= blocksKept && int64(n) > p.before.Version/blockSize {
-			tx.Ops = append(tx.Ops, host.Delete(logKey(p.list, int64(n-blocksKept))))
+	for open := p.before/blockSize + 1; open <= p.head.Version/blockSize; open++ {
+		if open >= blocksKept {
+			tx.Ops = append(tx.Ops, host.Delete(logKey(p.list, open-blocksKept)))
 		}
 	}
 }
@@ -368,34 +382,21 @@ func (p *plan) listRows(tx *host.Tx) {
 // leaveSegment takes the id of a task that is purged out of its segment.
 func (p *plan) leaveSegment(ctx context.Context, e *effect) error {
 	n := e.old.Segment
-	if _, ok := p.segments.text[n]; !ok {
-		it, err := p.state.Get(ctx, segmentKey(p.list, n))
+	if n == p.head.Segments-1 {
+		p.head.ids = p.head.ids.remove(e.id())
+		return nil
+	}
+	key := segmentKey(p.list, n)
+	row, ok := p.rows[key]
+	if !ok {
+		it, err := p.state.Get(ctx, key)
 		if err != nil {
 			return fmt.Errorf("read segment %d of list %s: %w", n, p.list, err)
 		}
-		p.segments.text[n] = it.Value
+		row = it.Value
 	}
-	p.segments.add(n, func(b []byte) []byte { return removeID(b, e.id()) })
-	if n == p.head.Segments-1 {
-		p.head.Last--
-	}
+	p.rows[key] = removeID(row, e.id())
 	return nil
-}
-
-// rows are numbered rows of text, of which some change.
-type rows struct {
-	text    map[int][]byte
-	changed map[int]bool
-}
-
-// holding returns rows of which one is known. Adding to it copies: what was read is not ours to change.
-func holding(n int, text []byte) rows {
-	return rows{text: map[int][]byte{n: text[:len(text):len(text)]}, changed: make(map[int]bool)}
-}
-
-func (r rows) add(n int, edit func([]byte) []byte) {
-	r.text[n] = edit(r.text[n])
-	r.changed[n] = true
 }
 
 // source is the CloudEvents source of everything the backend publishes.

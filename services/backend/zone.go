@@ -24,20 +24,20 @@ func (s *Service) onZoneChange(ctx context.Context, d account.ZoneChange) error 
 	if err != nil {
 		return fmt.Errorf("read list %s: %w", d.UserID, err)
 	}
-	h, err := decodeHead(it)
+	h, err := openHead(ctx, s.state, d.UserID, it)
 	if err != nil {
 		return err
 	}
 	for n := range h.Segments {
-		if err := s.moveSegment(ctx, d.UserID, n, move); err != nil {
+		if err := s.moveSegment(ctx, d.UserID, h, n, move); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Service) moveSegment(ctx context.Context, listID string, n int, move zoneMove) error {
-	ids, err := readSegments(ctx, s.state, listID, n, 1)
+func (s *Service) moveSegment(ctx context.Context, listID string, h head, n int, move zoneMove) error {
+	ids, err := readSegments(ctx, s.state, listID, h, n, n+1)
 	if err != nil {
 		return err
 	}
