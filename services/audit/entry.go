@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
 
@@ -82,6 +83,24 @@ func newEntry(r event.Record, received time.Time) Entry {
 		Payload: Payload{r.Payload}, UserID: r.UserID, Actor: Actor{r.Actor}, ListID: r.ListID, ListVersion: r.ListVersion,
 		EventTimestamp: r.Timestamp, ReceivedAt: received.UTC().Truncate(time.Millisecond),
 	}
+}
+
+// encode renders the entry with payload and actor as they came: they were checked when the event was read, and
+// encoding/json would check and compact them again.
+func (e Entry) encode() ([]byte, error) {
+	b, err := json.Marshal(struct {
+		Entry
+		// These hide the fields of Entry.
+		Payload *Payload `json:"payload,omitempty"`
+		Actor   *Actor   `json:"actor,omitempty"`
+	}{Entry: e})
+	if err != nil {
+		return nil, fmt.Errorf("encode entry of event %s: %w", e.EventID, err)
+	}
+	b = slices.Grow(b[:len(b)-1], len(e.Actor.RawMessage)+len(e.Payload.RawMessage)+len(`,"actor":,"payload":}`))
+	b = append(append(b, `,"actor":`...), e.Actor.RawMessage...)
+	b = append(append(b, `,"payload":`...), e.Payload.RawMessage...)
+	return append(b, '}'), nil
 }
 
 // DecodeEntry reads the value at a key of [EntryPrefix].

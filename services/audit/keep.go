@@ -69,9 +69,9 @@ const maxTries = 3
 // keep makes the entry and its pointer durable [T034]. After a conflict it looks at what is there and creates only what is
 // not: normally nothing, because both were created by one commit, and then the event was kept before.
 func (s *service) keep(ctx context.Context, r event.Record) (outcome string, err error) {
-	entry, err := json.Marshal(newEntry(r, s.now()))
+	entry, err := newEntry(r, s.now()).encode()
 	if err != nil {
-		return refused, fmt.Errorf("encode entry of event %s: %w", r.EventID, err)
+		return refused, err
 	}
 	pointer, err := json.Marshal(Pointer{r.ListID, r.ListVersion})
 	if err != nil {

@@ -3,6 +3,7 @@ package backend
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +31,7 @@ type record struct {
 	Request string `json:"request,omitempty"`
 	// Purged marks the stub that stays when a deleted task is gone for good, so that its id is never used again.
 	Purged bool `json:"purged,omitempty"`
-	// Doc is the task's JSON; null in a stub.
+	// Doc is the task's JSON; nil in a stub.
 	Doc json.RawMessage `json:"task"`
 
 	task task.Task // decoded from Doc
@@ -68,13 +69,20 @@ func decodeRecord(it host.Item) (*record, error) {
 	return r, nil
 }
 
-// encode renders the record around its document.
+// encode renders the record around its document, which was encoded before and needs no second look.
 func (r *record) encode() ([]byte, error) {
-	b, err := json.Marshal(r)
+	b, err := json.Marshal(struct {
+		*record
+		Doc *json.RawMessage `json:"task,omitempty"` // hides the record's
+	}{record: r})
 	if err != nil {
 		return nil, fmt.Errorf("encode task %s: %w", r.task.ID, err)
 	}
-	return b, nil
+	if r.Doc == nil {
+		return b, nil
+	}
+	b = append(slices.Grow(b[:len(b)-1], len(r.Doc)+len(`,"task":}`)), `,"task":`...)
+	return append(append(b, r.Doc...), '}'), nil
 }
 
 // with returns a copy of the record that holds t.
