@@ -1,0 +1,164 @@
+import { Dialog } from '../design/Dialog';
+import { Icon, type IconName } from '../design/Icon';
+import { Menu } from '../design/menu';
+import type { Counts, View } from '../tasks/views';
+import { views } from '../tasks/views';
+import { formatNumber, t } from '../text';
+import { follow } from './router';
+import { signOut } from './session';
+import { setTheme, useTheme, type Theme } from './theme';
+import { useUser } from './user';
+
+interface Where {
+  view: View;
+  counts: Counts;
+  tags: readonly string[];
+}
+
+/** The views and tags at the side of a wide screen. */
+export function Sidebar({ view, counts, tags }: Where) {
+  const user = useUser();
+  return (
+    <nav aria-label={t.nav.main} className="hidden min-h-0 flex-col border-r border-line bg-sunken md:flex">
+      <div className="flex items-center gap-2.5 px-5 pt-6 pb-5">
+        <img src="/icon.svg" alt="" className="size-7" />
+        <span className="text-lg font-semibold tracking-tight">{t.app}</span>
+      </div>
+      <ul className="space-y-0.5 px-3">
+        {views.map((v) => (
+          <li key={v}>
+            <NavLink
+              href={`/${v}`}
+              icon={v}
+              label={t.views[v]}
+              count={v === 'done' ? 0 : counts.views[v]}
+              late={v === 'today' && counts.overdue > 0}
+              current={v === view && tags.length === 0}
+            />
+          </li>
+        ))}
+      </ul>
+      <h2 className="px-6 pt-7 pb-1.5 text-xs font-medium text-soft">{t.nav.tags}</h2>
+      <div className="min-h-0 grow overflow-y-auto px-3 pb-3">
+        <TagLinks counts={counts} tags={tags} />
+      </div>
+      <div className="flex items-center gap-2 border-t border-line py-2 pr-2 pl-6">
+        <span className="grow truncate text-sm text-soft">{user.name}</span>
+        <AccountMenu />
+      </div>
+    </nav>
+  );
+}
+
+function TagLinks({ counts, tags, onFollow }: Omit<Where, 'view'> & { onFollow?: () => void }) {
+  if (counts.tags.length === 0) return <p className="px-3 text-sm text-soft">{t.nav.noTags}</p>;
+  return (
+    <ul className="space-y-0.5">
+      {counts.tags.map(([tag, n]) => (
+        <li key={tag}>
+          <NavLink
+            href={`/all?${new URLSearchParams({ tag }).toString()}`}
+            icon="tag"
+            label={tag}
+            count={n}
+            current={tags.includes(tag)}
+            {...(onFollow && { onFollow })}
+          />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function NavLink(props: {
+  href: string;
+  icon: IconName;
+  label: string;
+  count: number;
+  late?: boolean;
+  current: boolean;
+  onFollow?: () => void;
+}) {
+  return (
+    <a
+      href={props.href}
+      onClick={(event) => {
+        follow(event);
+        props.onFollow?.();
+      }}
+      aria-current={props.current ? 'page' : undefined}
+      className="flex h-9 items-center gap-3 rounded-md px-3 text-soft transition-colors hover:bg-hover hover:text-ink aria-[current]:bg-accent-wash aria-[current]:font-medium aria-[current]:text-accent"
+    >
+      <Icon name={props.icon} />
+      <span className="grow truncate">{props.label}</span>
+      {props.count > 0 && (
+        <span className={`text-xs tabular-nums ${props.late ? 'text-late' : ''}`}>
+          {formatNumber(props.count)}
+        </span>
+      )}
+    </a>
+  );
+}
+
+/** The views at the bottom of a phone, in reach of a thumb. */
+export function BottomBar({ view, onTags }: { view: View; onTags: () => void }) {
+  const item =
+    'flex h-14 w-full flex-col items-center justify-center gap-0.5 text-xs text-soft aria-[current]:text-accent';
+  return (
+    <nav
+      aria-label={t.nav.main}
+      className="border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:hidden"
+    >
+      <ul className="grid grid-cols-5">
+        {views.map((v) => (
+          <li key={v}>
+            <a
+              href={`/${v}`}
+              onClick={follow}
+              aria-current={v === view ? 'page' : undefined}
+              className={item}
+            >
+              <Icon name={v} />
+              {t.views[v]}
+            </a>
+          </li>
+        ))}
+        <li>
+          <button type="button" onClick={onTags} className={item}>
+            <Icon name="tag" />
+            {t.nav.tags}
+          </button>
+        </li>
+      </ul>
+    </nav>
+  );
+}
+
+export function TagDrawer({ onClose, ...where }: Omit<Where, 'view'> & { onClose: () => void }) {
+  return (
+    <Dialog title={t.nav.tags} shape="sheet" onClose={onClose}>
+      <TagLinks {...where} onFollow={onClose} />
+    </Dialog>
+  );
+}
+
+const themes: readonly Theme[] = ['system', 'light', 'dark'];
+
+/** What concerns the account: the theme, signing out. */
+export function AccountMenu() {
+  const theme = useTheme();
+  return (
+    <Menu
+      icon="person"
+      label={t.nav.account}
+      content={[
+        ...themes.map((one) => ({
+          label: t.theme[one],
+          chosen: one === theme,
+          onSelect: () => setTheme(one),
+        })),
+        { label: t.signOut, icon: 'close' as const, onSelect: () => void signOut() },
+      ]}
+    />
+  );
+}

@@ -1,0 +1,33 @@
+import { useSyncExternalStore } from 'react';
+
+/** Light, dark, or what the system says. */
+export type Theme = 'system' | 'light' | 'dark';
+
+const storage = 'docket.theme';
+const subscribers = new Set<() => void>();
+
+function read(): Theme {
+  const kept = localStorage.getItem(storage);
+  return kept === 'light' || kept === 'dark' ? kept : 'system';
+}
+
+/** Puts the kept theme into effect; called before anything is painted. */
+export function applyTheme(): void {
+  const theme = read();
+  if (theme === 'system') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+}
+
+export function setTheme(theme: Theme): void {
+  if (theme === 'system') localStorage.removeItem(storage);
+  else localStorage.setItem(storage, theme);
+  applyTheme();
+  subscribers.forEach((tell) => tell());
+}
+
+export function useTheme(): Theme {
+  return useSyncExternalStore((tell) => {
+    subscribers.add(tell);
+    return () => subscribers.delete(tell);
+  }, read);
+}

@@ -1,0 +1,53 @@
+import { useEffect, useRef, type ReactNode } from 'react';
+import { t } from '../text';
+import { IconButton } from './controls';
+
+const shapes = {
+  dialog: 'm-auto w-[min(32rem,calc(100vw-2rem))] rounded-lg',
+  /** From the right on a wide screen, from below on a phone. */
+  sheet:
+    'mt-auto mb-0 w-full max-w-none rounded-t-lg md:my-0 md:mr-0 md:ml-auto md:h-dvh md:max-h-none md:w-[27rem] md:rounded-none md:rounded-l-lg',
+};
+
+/**
+ * A dialog or a sheet. The browser's own <dialog> keeps the focus inside, closes on Escape and makes the rest inert;
+ * Radix would inject a <style>, which the page's Content-Security-Policy forbids.
+ */
+export function Dialog({
+  title,
+  shape = 'dialog',
+  onClose,
+  children,
+}: {
+  title: string;
+  shape?: keyof typeof shapes;
+  onClose: () => void;
+  children: ReactNode;
+}) {
+  const ref = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const dialog = ref.current;
+    dialog?.showModal();
+    return () => dialog?.close();
+  }, []);
+  return (
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions, jsx-a11y/click-events-have-key-events -- a click beside it closes it, as Escape does
+    <dialog
+      ref={ref}
+      aria-label={title}
+      onClose={onClose}
+      onClick={(e) => {
+        if (e.target === ref.current) onClose();
+      }}
+      className={`max-h-[85dvh] animate-rise border border-line bg-surface p-0 text-ink shadow-float ${shapes[shape]}`}
+    >
+      <div className="flex max-h-[inherit] flex-col">
+        <header className="flex items-center justify-between gap-2 py-2 pr-2 pl-5">
+          <h2 className="truncate text-lg font-semibold">{title}</h2>
+          <IconButton icon="close" label={t.close} onClick={onClose} />
+        </header>
+        <div className="overflow-y-auto px-5 pb-5">{children}</div>
+      </div>
+    </dialog>
+  );
+}

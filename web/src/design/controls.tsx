@@ -1,0 +1,140 @@
+/**
+ * The primitives that everything is made of: buttons, chips, the checkbox, the text field. Menus and pop-overs are in
+ * menu.tsx, dialogs and sheets in Dialog.tsx, toasts in toast.tsx, colours and sizes in tokens.css.
+ *
+ * [Task]: T006
+ */
+import type { ComponentProps, ReactNode } from 'react';
+import { Icon, type IconName } from './Icon';
+
+const kinds = {
+  primary: 'bg-accent text-on-accent hover:opacity-90 shadow-raised',
+  plain: 'bg-surface text-ink border border-line hover:bg-hover',
+  quiet: 'text-soft hover:bg-hover hover:text-ink',
+  danger: 'bg-late-wash text-late hover:opacity-90',
+};
+
+export function Button({
+  kind = 'plain',
+  className = '',
+  ...rest
+}: ComponentProps<'button'> & { kind?: keyof typeof kinds }) {
+  return (
+    <button
+      type="button"
+      className={`inline-flex h-9 items-center justify-center gap-2 rounded-md px-3.5 text-sm font-medium transition-colors disabled:cursor-default disabled:opacity-50 ${kinds[kind]} ${className}`}
+      {...rest}
+    />
+  );
+}
+
+/** A button that shows only an icon; its label is for those who cannot see it, and for the pointer that waits. */
+export function IconButton({
+  icon,
+  label,
+  className = '',
+  ...rest
+}: Omit<ComponentProps<'button'>, 'children'> & { icon: IconName; label: string }) {
+  return (
+    <button
+      type="button"
+      aria-label={label}
+      title={label}
+      className={`inline-grid size-9 place-items-center rounded-md text-soft transition-colors hover:bg-hover hover:text-ink ${className}`}
+      {...rest}
+    >
+      <Icon name={icon} />
+    </button>
+  );
+}
+
+/** A small piece of what is known: a tag, a date. `onRemove` makes it one that can be dropped. */
+export function Chip({
+  icon,
+  children,
+  tone = 'soft',
+  onRemove,
+  removeLabel,
+}: {
+  icon?: IconName;
+  children: ReactNode;
+  tone?: 'soft' | 'accent' | 'late';
+  onRemove?: () => void;
+  removeLabel?: string;
+}) {
+  const tones = {
+    soft: 'bg-sunken text-soft',
+    accent: 'bg-accent-wash text-accent',
+    late: 'bg-late-wash text-late',
+  };
+  return (
+    <span
+      className={`inline-flex h-6 max-w-full items-center gap-1 rounded-sm px-2 text-xs font-medium ${tones[tone]}`}
+    >
+      {icon && <Icon name={icon} className="size-3.5" />}
+      <span className="truncate">{children}</span>
+      {onRemove && (
+        <button
+          type="button"
+          aria-label={removeLabel}
+          onClick={onRemove}
+          className="-mr-1.5 grid size-6 place-items-center rounded-sm hover:text-ink"
+        >
+          <Icon name="close" className="size-3" />
+        </button>
+      )}
+    </span>
+  );
+}
+
+/** The round checkbox of a task; its ring tells the priority. A real checkbox lies under it. */
+export function Checkbox({
+  tone = 'edge',
+  className = '',
+  ...rest
+}: Omit<ComponentProps<'input'>, 'type'> & { tone?: 'edge' | 'late' | 'low' }) {
+  const rings = {
+    edge: 'border-edge text-soft peer-hover:bg-hover',
+    late: 'border-late bg-late-wash text-late',
+    low: 'border-low text-low peer-hover:bg-hover',
+  };
+  return (
+    <span className={`relative inline-grid size-6 shrink-0 place-items-center ${className}`}>
+      <input type="checkbox" className="peer absolute -inset-1 z-10 cursor-pointer opacity-0" {...rest} />
+      <span
+        className={`grid size-[19px] place-items-center rounded-full border-[1.5px] transition-colors peer-checked:border-accent peer-checked:bg-accent peer-checked:text-on-accent peer-focus-visible:outline-2 peer-focus-visible:outline-offset-2 peer-focus-visible:outline-accent [&>svg]:opacity-0 peer-checked:[&>svg]:opacity-100 peer-hover:[&>svg]:opacity-100 ${rings[tone]}`}
+      >
+        <Icon name="check" className="size-4 transition-opacity" />
+      </span>
+    </span>
+  );
+}
+
+/** A labelled line of text; `error` says what is wrong with it and what to do. */
+export function TextField({
+  label,
+  error,
+  id,
+  className = '',
+  ...rest
+}: ComponentProps<'input'> & { label: string; error?: string | undefined; id: string }) {
+  return (
+    <div className={className}>
+      <label htmlFor={id} className="mb-1 block text-sm font-medium text-soft">
+        {label}
+      </label>
+      <input
+        id={id}
+        aria-invalid={error ? true : undefined}
+        aria-describedby={error ? `${id}-error` : undefined}
+        className="h-10 w-full rounded-md border border-edge bg-surface px-3 text-base aria-invalid:border-late"
+        {...rest}
+      />
+      {error && (
+        <p id={`${id}-error`} className="mt-1 text-sm text-late">
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}

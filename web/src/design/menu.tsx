@@ -1,0 +1,68 @@
+import { lazy, Suspense, useState, type ReactElement } from 'react';
+import { IconButton } from './controls';
+import type { IconName } from './Icon';
+
+/** One line of a menu. */
+export interface MenuItem {
+  label: string;
+  icon?: IconName;
+  /** Shown as the one chosen of several. */
+  chosen?: boolean;
+  onSelect: () => void;
+}
+
+/** What the pop-up part of a menu or pop-over is given: the button it hangs on; it opens at once. */
+export interface Hung<Content> {
+  trigger: ReactElement;
+  content: Content;
+}
+
+const RadixMenu = lazy(() => import('./RadixMenu'));
+const RadixPopover = lazy(() => import('./RadixPopover'));
+
+interface Props<Content> {
+  icon: IconName;
+  label: string;
+  content: Content;
+}
+
+/** A button that opens a menu. What shows the menu is loaded when it is first wanted. */
+export function Menu({ icon, label, content }: Props<readonly MenuItem[]>) {
+  return (
+    <OnDemand icon={icon} label={label}>
+      {(trigger) => <RadixMenu trigger={trigger} content={content} />}
+    </OnDemand>
+  );
+}
+
+/** A button that opens a small surface beside it. */
+export function Popover({ icon, label, content }: Props<ReactElement>) {
+  return (
+    <OnDemand icon={icon} label={label}>
+      {(trigger) => <RadixPopover trigger={trigger} content={content} />}
+    </OnDemand>
+  );
+}
+
+function OnDemand({
+  icon,
+  label,
+  children,
+}: {
+  icon: IconName;
+  label: string;
+  children: (trigger: ReactElement) => ReactElement;
+}) {
+  const [wanted, setWanted] = useState(false);
+  const button = (
+    <IconButton
+      icon={icon}
+      label={label}
+      aria-haspopup="true"
+      aria-expanded={false}
+      onClick={() => setWanted(true)}
+    />
+  );
+  if (!wanted) return button;
+  return <Suspense fallback={button}>{children(<IconButton icon={icon} label={label} />)}</Suspense>;
+}

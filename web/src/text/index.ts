@@ -1,0 +1,56 @@
+/**
+ * What the client says: texts by language, dates and numbers by Intl in the user's locale and time zone.
+ *
+ * [Task]: T006
+ */
+import { addDays, dayAt, dayOf } from '../replica/due';
+import { en, type Text } from './en';
+
+/** The texts. English is the one language so far. */
+export const t: Text = en;
+
+const locale = navigator.language;
+
+const number = new Intl.NumberFormat(locale);
+export function formatNumber(n: number): string {
+  return number.format(n);
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+function formatted(at: number, zone: string, options: Intl.DateTimeFormatOptions): string {
+  const key = zone + JSON.stringify(options);
+  let format = formats.get(key);
+  if (!format) formats.set(key, (format = new Intl.DateTimeFormat(locale, { timeZone: zone, ...options })));
+  return format.format(at);
+}
+
+/** A day as a heading: Today, Tomorrow, or `Friday, 5 June`, with its year when that is not this one. */
+export function formatDay(day: string, today: string): string {
+  if (day === today) return t.list.today;
+  if (day === addDays(today, 1)) return t.list.tomorrow;
+  if (day === addDays(today, -1)) return t.list.yesterday;
+  const year = day.slice(0, 4) === today.slice(0, 4) ? {} : ({ year: 'numeric' } as const);
+  return formatted(Date.parse(`${day}T00:00:00Z`), 'UTC', {
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    ...year,
+  });
+}
+
+/** A due date in few words: its day, unless the list's heading says it, and its time. */
+export function formatDue(due: string, now: number, zone: string, withDay: boolean): string {
+  const parts: string[] = [];
+  const day = dayOf(due, zone);
+  const today = dayAt(now, zone);
+  if (withDay) parts.push(shortDay(day, today));
+  if (due.length === 19) parts.push(formatted(Date.parse(`${due}Z`), 'UTC', { timeStyle: 'short' }));
+  if (due.length > 19) parts.push(formatted(Date.parse(due), zone, { timeStyle: 'short' }));
+  return parts.join(', ');
+}
+
+function shortDay(day: string, today: string): string {
+  if (Math.abs(Date.parse(day) - Date.parse(today)) <= 86_400_000) return formatDay(day, today);
+  const year = day.slice(0, 4) === today.slice(0, 4) ? {} : ({ year: 'numeric' } as const);
+  return formatted(Date.parse(`${day}T00:00:00Z`), 'UTC', { day: 'numeric', month: 'short', ...year });
+}
