@@ -12,7 +12,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: build ## build docket and serve it on 127.0.0.1:8080, data in ./docket-data
+run: web build ## build the web client and docket, and serve them on 127.0.0.1:8080, data in ./docket-data
 	./bin/docket
 
 .PHONY: build
@@ -24,7 +24,7 @@ install: ## install docket into Go's bin folder
 	$(GO) install -trimpath -ldflags '$(LDFLAGS)' ./cmd/docket
 
 .PHONY: test
-test: lint unit ## lint and run all tests
+test: lint unit web-lint web-test ## lint and run all tests
 
 .PHONY: lint
 lint: ## formatting, vet and staticcheck
@@ -35,6 +35,28 @@ lint: ## formatting, vet and staticcheck
 .PHONY: unit
 unit: ## run all Go tests
 	$(TOOL) gotestsum --format pkgname -- -timeout 20m ./...
+
+# The web client needs Node; `go build` and `go test` do not, and serve web/placeholder without it.
+web/node_modules/.installed: web/package.json web/package-lock.json
+	cd web && npm ci
+	@touch $@
+
+.PHONY: web
+web: web/node_modules/.installed ## build the web client into web/dist
+	rm -rf web/dist/assets web/dist/index.html
+	cd web && npm run --silent build
+
+.PHONY: web-lint
+web-lint: web/node_modules/.installed ## ESLint, Prettier, tsc, and whether the generated types are fresh
+	cd web && npm run --silent lint
+
+.PHONY: web-test
+web-test: web build ## the web client's tests, in Chromium too, against the real binary
+	cd web && npm test --silent && npm run --silent test:browser
+
+.PHONY: web-check
+web-check: web ## print the web client's figures; the sizes are hard limits
+	cd web && npm run --silent sizes
 
 .PHONY: race
 race: ## run all Go tests under the race detector

@@ -1,0 +1,61 @@
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { inject } from 'vitest';
+import type { Server } from './server';
+
+const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Starts Chromium; undefined where there is none, which global-setup.ts has said then. */
+export async function launch(): Promise<Browser | undefined> {
+  const executablePath = inject('chromium');
+  return executablePath ? chromium.launch({ executablePath, args: flags }) : undefined;
+}
+
+export interface Look {
+  width?: 1280 | 390;
+  scheme?: 'light' | 'dark';
+}
+
+/** What pages complained of: a test that ends with any has failed. */
+const complaints = new WeakMap<BrowserContext, string[]>();
+
+/** A fresh browser profile that is signed in, with one page on the list. */
+export async function signedIn(browser: Browser, server: Server, look: Look = {}): Promise<Page> {
+  const width = look.width ?? 1280;
+  const context = await browser.newContext({
+    viewport: { width, height: width === 390 ? 844 : 860 },
+    colorScheme: look.scheme ?? 'light',
+    locale: 'en-GB',
+    timezoneId: 'Europe/Berlin',
+    deviceScaleFactor: 1,
+    hasTouch: width === 390,
+  });
+  const heard: string[] = [];
+  complaints.set(context, heard);
+  context.on('weberror', (e) => heard.push(e.error().message));
+  context.on('console', (m) => {
+    if (m.text().includes('Content Security Policy')) heard.push(m.text());
+  });
+  const page = await context.newPage();
+  await page.goto(await server.newLink());
+  await page.getByRole('textbox', { name: 'Add a task' }).waitFor();
+  return page;
+}
+
+/** Uncaught errors and breaches of the Content-Security-Policy in any page of the profile. */
+export function complaintsOf(page: Page): readonly string[] {
+  return complaints.get(page.context()) ?? [];
+}
+
+/** Writes a picture to `e2e/shots/<name>.png`, which stays out of git. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: `${import.meta.dirname}/shots/${name}.png`, animations: 'disabled' });
+}

@@ -1,0 +1,66 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const binary = resolve(import.meta.dirname, '../../bin/docket');
+
+/** The real binary, on a free port and a folder of its own. */
+export class Server {
+  /** `http://127.0.0.1:port`. */
+  readonly url: string;
+  /** The link of the first start, which signs a browser in once. */
+  readonly link: string;
+  readonly #process: ChildProcess;
+  readonly #folder: string;
+
+  private constructor(process: ChildProcess, folder: string, url: string, link: string) {
+    this.#process = process;
+    this.#folder = folder;
+    this.url = url;
+    this.link = link;
+  }
+
+  static async start(): Promise<Server> {
+    const folder = await mkdtemp(join(tmpdir(), 'docket-web-'));
+    const child = spawn(binary, ['--listen', '127.0.0.1:0', '--data', join(folder, 'data')], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    for await (const line of createInterface({ input: child.stdout })) {
+      const link = /(http:\/\/\S+)\/signin#\S+/.exec(line);
+      if (!link?.[1]) continue;
+      child.stdout.resume();
+      return new Server(child, folder, link[1], link[0].trim());
+    }
+    throw new Error(`${binary} ended without a sign-in link`);
+  }
+
+  /** Calls the API with the owner's token, as another program would. */
+  async api(method: string, path: string, body?: unknown): Promise<Response> {
+    const token = (await readFile(join(this.#folder, 'data/owner.token'), 'utf8')).trim();
+    const answer = await fetch(this.url + path, {
+      method,
+      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return answer;
+  }
+
+  /** A new link that signs a browser in once. */
+  async newLink(): Promise<string> {
+    const { code } = (await (await this.api('POST', '/api/session/link')).json()) as { code: string };
+    return `${this.url}/signin#${code}`;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#process.exitCode === null) {
+      this.#process.kill('SIGTERM');
+      await once(this.#process, 'exit');
+    }
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
