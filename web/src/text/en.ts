@@ -10,7 +10,6 @@ export const en = {
   quickAdd: {
     label: 'Add a task',
     hint: 'Add a task: “Pay rent every month on the 1st at 9am #home !high”',
-    short: 'Add a task',
     failed:
       'This browser cannot store the task, so it was not added. Free some disk space and press Enter again.',
   },
