@@ -36,8 +36,9 @@ type entry[J any] struct {
 
 // call is one caller, waiting for the last of its jobs.
 type call struct {
-	done     chan struct{}
-	panicked error // by Run, with a job of this call in the batch
+	done     chan struct{} // closed when over
+	over     bool          // for whoever runs the batches
+	panicked error         // by Run, with a job of this call in the batch
 }
 
 // Do runs job as part of a batch of its key and returns when that batch has run.
@@ -63,8 +64,8 @@ func (q *Queue[K, J]) DoAll(key K, jobs []J) {
 		l.waiting = append(l.waiting, entry[J]{j, c, i == len(jobs)-1})
 	}
 	q.mu.Unlock()
-	if !busy {
-		go q.drain(key, l)
+	if !busy { // nobody is at it: this goroutine does its own work, which saves handing it to another
+		q.lead(key, l, c)
 	}
 	<-c.done
 	if c.panicked != nil {
@@ -72,43 +73,63 @@ func (q *Queue[K, J]) DoAll(key K, jobs []J) {
 	}
 }
 
-// drain runs batches until the line is empty, then gives it up.
-func (q *Queue[K, J]) drain(key K, l *line[J]) {
-	for {
-		q.mu.Lock()
-		n := min(len(l.waiting), q.Max)
-		if n == 0 {
-			delete(q.lines, key)
-			q.mu.Unlock()
-			return
-		}
-		batch := l.waiting[:n:n]
-		l.waiting = l.waiting[n:]
-		q.mu.Unlock()
+// lead runs batches until those of the call have run; what waits then is for another goroutine.
+func (q *Queue[K, J]) lead(key K, l *line[J], c *call) {
+	for !c.over {
+		q.run(key, q.next(key, l))
+	}
+	if batch := q.next(key, l); batch != nil {
+		go q.drain(key, l, batch)
+	}
+}
 
-		err := q.run(key, batch)
-		for _, e := range batch {
-			if err != nil {
-				e.call.panicked = err
-			}
-			if e.last {
-				close(e.call.done)
-			}
+// drain runs batches until the line is empty.
+func (q *Queue[K, J]) drain(key K, l *line[J], batch []entry[J]) {
+	for batch != nil {
+		q.run(key, batch)
+		batch = q.next(key, l)
+	}
+}
+
+// next takes a batch off the line, or gives the line up where nothing waits.
+func (q *Queue[K, J]) next(key K, l *line[J]) []entry[J] {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := min(len(l.waiting), q.Max)
+	if n == 0 {
+		delete(q.lines, key)
+		return nil
+	}
+	batch := l.waiting[:n:n]
+	l.waiting = l.waiting[n:]
+	return batch
+}
+
+// run runs a batch and tells the callers whose last job was in it.
+func (q *Queue[K, J]) run(key K, batch []entry[J]) {
+	jobs := make([]J, len(batch))
+	for i, e := range batch {
+		jobs[i] = e.job
+	}
+	err := q.try(key, jobs)
+	for _, e := range batch {
+		if err != nil {
+			e.call.panicked = err
+		}
+		if e.last {
+			e.call.over = true
+			close(e.call.done)
 		}
 	}
 }
 
-// run calls Run; the error is its panic, which in this goroutine would end the process.
-func (q *Queue[K, J]) run(key K, batch []entry[J]) (err error) {
+// try calls Run; the error is its panic, which in a goroutine of the queue's would end the process.
+func (q *Queue[K, J]) try(key K, jobs []J) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%v\n%s", p, debug.Stack())
 		}
 	}()
-	jobs := make([]J, len(batch))
-	for i, e := range batch {
-		jobs[i] = e.job
-	}
 	q.Run(key, jobs)
 	return nil
 }

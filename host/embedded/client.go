@@ -51,7 +51,8 @@ func (i *invoker) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	ctx, cancel := context.WithCancel(callContext{r.Context()})
 	x := &exchange{ctx: ctx, cancel: cancel, ready: make(chan struct{}), head: r.Method == http.MethodHead}
-	go x.serve(i.node, handler, incoming(ctx, r))
+	in := incoming(ctx, r)
+	i.node.crew.run(func() { x.serve(i.node, handler, in) })
 	select {
 	case <-x.ready:
 	case <-r.Context().Done():

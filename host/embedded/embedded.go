@@ -54,6 +54,7 @@ type Node struct {
 	bus     *bus
 	jobs    *jobs
 	keeper  *keeper
+	crew    *crew
 	metrics *metrics
 
 	mu       sync.Mutex
@@ -95,6 +96,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 func (n *Node) open(ctx context.Context, o Options) error {
 	forever := context.WithoutCancel(ctx)
 	n.handling, n.abort = context.WithCancel(forever)
+	n.crew = newCrew(n.handling.Done())
 	file := filepath.Join(n.dir, databaseName)
 	db, err := openConn(forever, file, writing)
 	if err != nil {

@@ -209,7 +209,8 @@ func (g *group) dispatch() {
 	for g.running < maxInFlight && len(g.ready) > 0 && !g.stopped {
 		g.running++
 		g.bus.handlers.Add(1)
-		go g.work(g.next())
+		l := g.next()
+		g.bus.node.crew.run(func() { g.work(l) })
 	}
 }
 
