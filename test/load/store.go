@@ -12,12 +12,12 @@ import (
 	"modernc.org/sqlite"
 )
 
-// store is the least that makes a task durable: a table of tasks and a log of messages.
+// store is the least that makes a change durable: tables of tasks and of lists, a log of messages, a table of jobs.
 type store struct {
 	ctx  context.Context
 	conn driver.Conn
 
-	begin, commit, rollback, task, message statement
+	begin, commit, rollback, task, list, message, job statement
 
 	mu    sync.Mutex // of the connection, and n
 	n     int64
@@ -31,6 +31,7 @@ type statement interface {
 }
 
 type insertion struct {
+	list string
 	body []byte
 	size footprintOfCreate
 	done chan error
@@ -48,7 +49,9 @@ func openStore(ctx context.Context, file string) (*store, error) {
 	}
 	s := &store{ctx: ctx, conn: c, queue: make(chan *insertion, 1024), ended: make(chan struct{})}
 	for _, sql := range []string{"CREATE TABLE task (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
-		"CREATE TABLE log (seq INTEGER PRIMARY KEY, data BLOB NOT NULL)"} {
+		"CREATE TABLE list (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+		"CREATE TABLE log (seq INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+		"CREATE TABLE job (key TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID"} {
 		var st statement
 		if err := s.prepare(&st, sql); err != nil {
 			return nil, err
@@ -60,7 +63,9 @@ func openStore(ctx context.Context, file string) (*store, error) {
 	for into, sql := range map[*statement]string{
 		&s.begin: "BEGIN IMMEDIATE", &s.commit: "COMMIT", &s.rollback: "ROLLBACK",
 		&s.task:    "INSERT INTO task (key, value) VALUES (?, ?)",
+		&s.list:    "INSERT INTO list (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
 		&s.message: "INSERT INTO log (seq, data) VALUES (?, ?)",
+		&s.job:     "INSERT INTO job (key, data) VALUES (?, ?)",
 	} {
 		if err := s.prepare(into, sql); err != nil {
 			return nil, err
@@ -98,15 +103,15 @@ func (s *store) exec(st statement, args ...driver.Value) error {
 }
 
 // insert makes one body durable in a transaction of its own.
-func (s *store) insert(body []byte, size footprintOfCreate) error {
+func (s *store) insert(list string, body []byte, size footprintOfCreate) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.transact([]*insertion{{body: body, size: size}})
+	return s.transact([]*insertion{{list: list, body: body, size: size}})
 }
 
 // insertTogether makes a body durable in a transaction with all others that wait.
-func (s *store) insertTogether(body []byte, size footprintOfCreate) error {
-	i := &insertion{body: body, size: size, done: make(chan error, 1)}
+func (s *store) insertTogether(list string, body []byte, size footprintOfCreate) error {
+	i := &insertion{list: list, body: body, size: size, done: make(chan error, 1)}
 	s.queue <- i
 	return <-i.done
 }
@@ -140,22 +145,33 @@ func (s *store) transact(batch []*insertion) error {
 	if err := s.exec(s.begin); err != nil {
 		return err
 	}
+	lists := make(map[string]*insertion, len(batch)) // written once each, as docket does
 	for _, i := range batch {
+		lists[i.list] = i
 		if err := s.write(i); err != nil {
+			return errors.Join(err, s.exec(s.rollback))
+		}
+	}
+	for list, i := range lists {
+		if err := s.exec(s.list, "backend/list/"+list, padded(i.body, i.size.List)); err != nil {
 			return errors.Join(err, s.exec(s.rollback))
 		}
 	}
 	return s.exec(s.commit)
 }
 
-// write inserts the two rows of one creation, with as many bytes each as docket's have, keys included.
+// write inserts the rows of one creation but the list's, with as many bytes each as docket's have, keys included.
 func (s *store) write(i *insertion) error {
 	s.n++
 	key := fmt.Sprintf("backend/task/%036d", s.n)
 	if err := s.exec(s.task, key, padded(i.body, i.size.Task-len(key))); err != nil {
 		return err
 	}
-	return s.exec(s.message, s.n, padded(i.body, i.size.Event))
+	if err := s.exec(s.message, s.n, padded(i.body, i.size.Event)); err != nil {
+		return err
+	}
+	key = fmt.Sprintf("backend/r-%036d-1-30", s.n)
+	return s.exec(s.job, key, padded(i.body, i.size.Job-len(key)))
 }
 
 // padded is the body made as long as what docket stores in its place.

@@ -22,23 +22,25 @@ const (
 	createSpread = "create in 64 lists of 64 users, 64 clients"
 )
 
-// footprintOfCreate is how many bytes docket stores for the creation of a task: its record and its event, with their
-// keys.
+// footprintOfCreate is how many bytes docket's commit of a creation holds: the rows of task and list, the event, the
+// reminder's job, each with its key.
 type footprintOfCreate struct {
 	Task  int `json:"task"`
+	List  int `json:"list"` // on average
 	Event int `json:"event"`
+	Job   int `json:"job"`
 	// Answer is the length of the response's body.
 	Answer int `json:"answer"`
 }
 
 // writes measures the creation of tasks. docket's clock stops when the audit log holds every event.
 //
-// The bare loops are a net/http handler that reads the same body, inserts two rows with as many bytes as docket
-// stores in the commit of that change (record and event, measured from its data) in one transaction with
-// synchronous=FULL, and answers with as many bytes. It has no checks, no identity, no list, no reminders, no consumers
-// and no audit log, and it talks to the same SQLite driver without database/sql. With one client each request is a
-// transaction; with 64 all that wait share one (group commit), as in docket. Its table holds as many tasks as docket's
-// lists do.
+// The bare loops are a net/http handler that reads the same body, writes the bytes of docket's commit of that change in one
+// transaction with synchronous=FULL (task, list, event, job: as many bytes as docket's data hold, in four rows), and
+// answers with as many bytes. It has no checks, no identity, no order or search, no consumers and no audit log, which
+// writes each event a second time, and it talks to the same SQLite driver without database/sql. With one client each
+// request is a transaction; with 64 all that wait share one (group commit), and a list is written once in it, as in docket.
+// Its tables hold as many tasks as docket's lists do.
 func writes(ctx context.Context, b *bench) (err error) {
 	if !b.wants(createAlone, createInList, createSpread) {
 		return nil
@@ -59,15 +61,15 @@ func writes(ctx context.Context, b *bench) (err error) {
 	}
 	one, many := b.size(2000, 500), b.size(10_000, 3000)
 	if err := b.compare(ctx, row{work: createAlone, unit: "/s", least: 0.5},
-		w.ours(w.users[:1], 1, one), w.bare("/single", 1, one)); err != nil {
+		w.ours(w.users[:1], 1, one), w.bare("/single", w.users[:1], 1, one)); err != nil {
 		return err
 	}
 	if err := b.compare(ctx, row{work: createInList, unit: "/s", least: 0.35},
-		w.ours(w.users[1:2], writers, many), w.bare("/group", writers, many)); err != nil {
+		w.ours(w.users[1:2], writers, many), w.bare("/group", w.users[1:2], writers, many)); err != nil {
 		return err
 	}
 	return b.compare(ctx, row{work: createSpread, unit: "/s", least: 0.35},
-		w.ours(w.users[2:], writers, many), w.bare("/group", writers, many))
+		w.ours(w.users[2:], writers, many), w.bare("/group", w.users[2:], writers, many))
 }
 
 // writeSides are docket and the bare server, ready to take writes.
@@ -88,14 +90,7 @@ func prepareWrites(ctx context.Context, b *bench, d *docket, bare *process) (*wr
 		}
 		w.bodies = append(w.bodies, body)
 	}
-	size, err := measureCreate(ctx, d, w.bodies[0])
-	if err != nil {
-		return nil, err
-	}
-	b.progress("a created task is %d bytes of record, %d of event, keys included; the answer is %d", size.Task, size.Event, size.Answer)
-	if err := post(ctx, bare.addr, "/setup", size); err != nil {
-		return nil, err
-	}
+	var err error
 	if w.users, err = d.users(ctx, 2+writers); err != nil {
 		return nil, err
 	}
@@ -110,7 +105,16 @@ func prepareWrites(ctx context.Context, b *bench, d *docket, bare *process) (*wr
 	if err != nil {
 		return nil, fmt.Errorf("load tasks: %w", err)
 	}
-	prefill := load{addr: bare.addr, clients: writers, count: 3 * listSize, next: w.next("/group", []user{{}})}
+	size, err := measureCreate(ctx, d, w.bodies[0])
+	if err != nil {
+		return nil, err
+	}
+	b.progress("a creation is %d bytes of task, %d of list, %d of event, %d of job, keys included; the answer is %d",
+		size.Task, size.List, size.Event, size.Job, size.Answer)
+	if err := post(ctx, bare.addr, "/setup", size); err != nil {
+		return nil, err
+	}
+	prefill := load{addr: bare.addr, clients: writers, count: 3 * listSize, next: w.next("/group", w.users)}
 	if _, _, err := prefill.run(ctx); err != nil {
 		return nil, fmt.Errorf("fill the bare table: %w", err)
 	}
@@ -152,9 +156,9 @@ func (w *writeSides) ours(users []user, clients, count int) measure {
 	}
 }
 
-// bare sends the same bodies to the bare server.
-func (w *writeSides) bare(path string, clients, count int) measure {
-	next := w.next(path, []user{w.docket.owner})
+// bare sends the same requests to the bare server.
+func (w *writeSides) bare(path string, users []user, clients, count int) measure {
+	next := w.next(path, users)
 	return func(ctx context.Context) (float64, error) {
 		l := load{addr: w.other.addr, clients: clients, count: count, next: next}
 		n, took, err := l.run(ctx)
@@ -163,7 +167,7 @@ func (w *writeSides) bare(path string, clients, count int) measure {
 }
 
 // measureCreate creates one task and looks what docket has stored for it. The log keeps the messages for a while after they
-// were delivered.
+// were delivered; of the lists, which grow until they start anew, it takes the average.
 func measureCreate(ctx context.Context, d *docket, body []byte) (footprintOfCreate, error) {
 	var size footprintOfCreate
 	var made struct{ ID string }
@@ -177,13 +181,19 @@ func measureCreate(ctx context.Context, d *docket, body []byte) (footprintOfCrea
 		return size, err
 	}
 	defer db.Close()
-	err = db.QueryRowContext(ctx, `SELECT octet_length(key) + octet_length(value) FROM state WHERE key = ?`, "backend/task/"+made.ID).Scan(&size.Task)
-	const message = `SELECT octet_length(topic) + octet_length(key) + octet_length(id) + octet_length(data) FROM log WHERE `
-	if err == nil {
-		err = db.QueryRowContext(ctx, message+`topic = 'task-events' AND key = ?`, made.ID).Scan(&size.Event)
-	}
-	if err != nil {
-		return size, fmt.Errorf("look what docket has stored: %w", err)
+	for _, part := range []struct {
+		into  *int
+		query string
+	}{
+		{&size.Task, `SELECT octet_length(key) + octet_length(value) FROM state WHERE key = 'backend/task/' || ?`},
+		{&size.List, `SELECT CAST(avg(octet_length(key) + octet_length(value)) AS INTEGER) FROM state
+			WHERE key GLOB 'backend/list/*' AND key NOT GLOB 'backend/list/*/*' AND ? <> ''`},
+		{&size.Event, `SELECT octet_length(topic) + octet_length(key) + octet_length(id) + octet_length(data) FROM log WHERE topic = 'task-events' AND key = ?`},
+		{&size.Job, `SELECT octet_length(key) + octet_length(data) FROM jobs WHERE key GLOB 'backend/r-' || ? || '-*'`},
+	} {
+		if err := db.QueryRowContext(ctx, part.query, made.ID).Scan(part.into); err != nil {
+			return size, fmt.Errorf("look what docket has stored: %w", err)
+		}
 	}
 	return size, nil
 }
