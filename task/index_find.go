@@ -61,7 +61,8 @@ func (x *Index) scratch() *bitmap {
 func (x *Index) release(b *bitmap) { x.pool.Put(b) }
 
 // filter fills b, which is empty, with the matches of p, and returns their number. The search, which costs most,
-// comes last.
+// comes last. Where the page can be cut out of the slots by due date ([plan.spans]), b keeps what is due outside the
+// bounds as well: it need not be looked at.
 func (x *Index) filter(b bitmap, p *plan) int {
 	orRanks(b, &x.status, p.statuses)
 	if p.priorities != 1<<rankLow|1<<rankMedium|1<<rankHigh {
@@ -76,6 +77,9 @@ func (x *Index) filter(b bitmap, p *plan) int {
 			return 0
 		}
 		posting.narrow(b)
+	}
+	if p.spans() {
+		return x.countDue(b, p)
 	}
 	if p.bounded {
 		x.filterDue(b, p)
@@ -95,21 +99,28 @@ func orRanks(b bitmap, sets *[3]bitmap, want uint8) {
 	}
 }
 
+// spans tells whether the matches lie side by side in the order asked for.
+func (p *plan) spans() bool { return p.bounded && sortKeys[p.by] == ByDue && p.needle == "" }
+
+// dueSpan returns the slots by due date, and where in them those within the bounds begin and end.
+func (x *Index) dueSpan(p *plan) (slots []uint32, from, to int) {
+	by := slices.Index(sortKeys[:], ByDue)
+	slots = x.order(by)
+	least := func(key int64) int { return x.position(by, slots, place{key: key, created: -noDue}) }
+	to = least(p.before)
+	return slots, min(least(p.after+1), to), to
+}
+
+func (p *plan) due(e *entry) bool { return p.after < e.due && e.due < p.before }
+
 // filterDue keeps in b what is due within the bounds, by looking at the fewest tasks: the candidates, those within
 // or those without.
 func (x *Index) filterDue(b bitmap, p *plan) {
-	by := slices.Index(sortKeys[:], ByDue)
-	slots := x.order(by)
-	least := func(key int64) int { return x.position(by, slots, place{key: key, created: -noDue}) }
-	to := least(p.before)
-	from := min(least(p.after+1), to)
+	slots, from, to := x.dueSpan(p)
 	within, without := to-from, len(slots)-(to-from)
 	switch n := b.count(); {
 	case n <= min(within, without):
-		b.each(func(slot uint32) bool {
-			due := x.entries[slot].due
-			return p.after < due && due < p.before
-		})
+		b.each(func(slot uint32) bool { return p.due(&x.entries[slot]) })
 	case within < without:
 		inside := x.scratch()
 		for _, slot := range slots[from:to] {
@@ -127,6 +138,53 @@ func (x *Index) filterDue(b bitmap, p *plan) {
 	}
 }
 
+// lookUps is how many slots are looked up in a bitmap in the time that one entry takes, which is mostly not in the
+// processor's cache.
+const lookUps = 4
+
+// countDue returns how many of b are due within the bounds. It counts by whatever is quickest: b's tasks or those that it
+// lacks, which are mostly the deleted ones; or the slots within the bounds or those without.
+func (x *Index) countDue(b bitmap, p *plan) int {
+	slots, from, to := x.dueSpan(p)
+	n, within := b.count(), to-from
+	lacks, without := len(slots)-n, len(slots)-within
+	switch min(lookUps*lacks, lookUps*n, within, without) {
+	case lookUps * lacks:
+		others := x.scratch()
+		defer x.release(others)
+		orRanks(*others, &x.status, 1<<rankPending|1<<rankCompleted|1<<rankDeleted)
+		others.without(b)
+		return within - x.dueIn(*others, p)
+	case lookUps * n:
+		return x.dueIn(b, p)
+	case within:
+		return held(b, slots[from:to])
+	default:
+		return n - held(b, slots[:from]) - held(b, slots[to:])
+	}
+}
+
+// dueIn returns how many of b are due within the bounds.
+func (x *Index) dueIn(b bitmap, p *plan) (n int) {
+	b.each(func(slot uint32) bool {
+		if p.due(&x.entries[slot]) {
+			n++
+		}
+		return true
+	})
+	return n
+}
+
+// held returns how many of the slots are in b.
+func held(b bitmap, slots []uint32) (n int) {
+	for _, slot := range slots {
+		if b.has(slot) {
+			n++
+		}
+	}
+	return n
+}
+
 // walkSteps is how many steps of a walk cost as much as sorting in one match.
 const walkSteps = 32
 
@@ -135,18 +193,29 @@ const walkSteps = 32
 // end, sorting just them is. So it walks for as long as sorting would take, and then sorts.
 func (x *Index) take(matches bitmap, total int, p *plan, after *place) []uint32 {
 	want := min(p.limit+1, total)
-	if total <= 2*(p.limit+1) {
-		return x.pick(matches, want, p, after)
-	}
 	slots := x.order(p.by)
 	dated := len(slots)
 	if sortKeys[p.by] == ByDue && p.desc {
 		dated = x.position(p.by, slots, place{key: noDue, created: -noDue})
 	}
+	first, end := x.rank(slots, dated, p, after), len(slots)
+	switch {
+	case p.spans():
+		_, from, to := x.dueSpan(p)
+		if p.desc { // whatever is within bounds is dated
+			from, to = dated-to, dated-from
+		}
+		first, end = max(first, from), to
+	case total <= 2*(p.limit+1):
+		return x.pick(matches, want, p, after)
+	}
 	found := make([]uint32, 0, want)
 	budget := walkSteps * total
-	for i := x.rank(slots, dated, p, after); i < len(slots) && len(found) < want; i++ {
+	for i := first; i < end && len(found) < want; i++ {
 		if budget--; budget < 0 {
+			if p.spans() {
+				x.filterDue(matches, p)
+			}
 			return x.pick(matches, want, p, after)
 		}
 		if slot := slots[ranked(i, len(slots), dated, p.desc)]; matches.has(slot) {

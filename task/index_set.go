@@ -53,6 +53,13 @@ func (b bitmap) or(c bitmap) {
 	}
 }
 
+// without takes out what c has; c may be shorter.
+func (b bitmap) without(c bitmap) {
+	for i, w := range c[:min(len(b), len(c))] {
+		b[i] &^= w
+	}
+}
+
 // each calls do for each slot in ascending order, and drops those for which it returns false.
 func (b bitmap) each(do func(slot uint32) (keep bool)) {
 	for i, w := range b {
