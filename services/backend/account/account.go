@@ -27,7 +27,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	randv2 "math/rand/v2"
 	"sync"
 	"time"
 
@@ -45,8 +44,6 @@ const (
 	SessionLife = 30 * 24 * time.Hour
 	// touchEvery is how coarse "last used" is: one write in this time at most.
 	touchEvery = time.Hour
-	// maxAttempts bounds how often a change is tried against concurrent ones.
-	maxAttempts = 64
 )
 
 var (
@@ -126,22 +123,6 @@ func (s *Store) Drain(ctx context.Context) {
 	case <-done:
 	case <-ctx.Done():
 	}
-}
-
-// retry runs try until it does something else than conflict, with a growing random pause in between, so that
-// nobody starves. ErrUnavailable after maxAttempts.
-func retry(ctx context.Context, try func() error) error {
-	for attempt := range maxAttempts {
-		if err := try(); !errors.Is(err, host.ErrConflict) {
-			return err
-		}
-		select {
-		case <-time.After(randv2.N(time.Duration(min(attempt+1, 16)) * 2 * time.Millisecond)):
-		case <-ctx.Done():
-			return fmt.Errorf("%w (%w)", host.ErrUnavailable, ctx.Err())
-		}
-	}
-	return fmt.Errorf("%w: %d attempts met other changes", host.ErrUnavailable, maxAttempts)
 }
 
 // newSecret returns prefix and 256 random bits as base64url, 43 characters.

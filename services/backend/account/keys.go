@@ -69,7 +69,7 @@ func (s *Store) storedSeed(ctx context.Context) ([]byte, error) {
 	var row keyRow
 	fresh := make([]byte, ed25519.SeedSize)
 	rand.Read(fresh) // never fails (crypto/rand since Go 1.24)
-	err := retry(ctx, func() error {
+	err := host.Retry(ctx, func() error {
 		etag, err := s.load(ctx, signingKey, &row)
 		if err != nil || etag != "" {
 			return err

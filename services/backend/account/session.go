@@ -51,7 +51,7 @@ func (s *Store) SignIn(ctx context.Context, code, zone string) (User, string, er
 	var u storedUser
 	var session string
 	key := codeKey(hash(code))
-	err := retry(ctx, func() error {
+	err := host.Retry(ctx, func() error {
 		var row codeRow
 		etag, err := s.load(ctx, key, &row)
 		if err != nil {

@@ -138,7 +138,7 @@ func (s *Store) DeleteToken(ctx context.Context, user, id string) error {
 // changeTokens replaces the user's list of tokens by what do makes of it, in one commit with do's operation, and
 // again where somebody else was faster.
 func (s *Store) changeTokens(ctx context.Context, user string, do func([]storedToken) ([]storedToken, host.Op, error)) error {
-	err := retry(ctx, func() error {
+	err := host.Retry(ctx, func() error {
 		list, etag, err := s.liveTokens(ctx, user)
 		if err != nil {
 			return err

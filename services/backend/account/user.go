@@ -199,7 +199,7 @@ func (s *Store) Bootstrap(ctx context.Context, name, zone string) (u User, token
 		return User{}, "", false, err
 	}
 	ops = append(ops, host.Create("first-user", encode(mine.ID)))
-	err = retry(ctx, func() error {
+	err = host.Retry(ctx, func() error {
 		var first string
 		if _, err := s.load(ctx, "first-user", &first); err != nil {
 			return err
@@ -236,7 +236,7 @@ type change func(u *storedUser) error
 // reminders anew. A change that changes nothing writes nothing. ErrNameTaken where another user has the name.
 func (s *Store) updateUser(ctx context.Context, id string, ifMatch string, do change) (User, error) {
 	var u storedUser
-	err := retry(ctx, func() error {
+	err := host.Retry(ctx, func() error {
 		old, etag, err := s.loadUser(ctx, id)
 		if err != nil {
 			return err
