@@ -26,6 +26,9 @@ func SuccessorID(completedTask string) string { return derive("successor", compl
 // KeyedTaskID is the id of a task created with an Idempotency-Key (UUIDv5).
 func KeyedTaskID(user, key string) string { return derive("idempotency-key", user, key) }
 
+// KeyedFilterID is the id of a filter saved with an Idempotency-Key (UUIDv5).
+func KeyedFilterID(user, key string) string { return derive("filter-key", user, key) }
+
 // ReminderID is the id of the reminder of a task at an instant (UUIDv5); at is the name of that instant.
 func ReminderID(task, at string) string { return derive("reminder", task, at) }
 

@@ -98,7 +98,7 @@ func TestAsyncAPIExamplesValidate(t *testing.T) {
 		}
 	}
 	want := map[string]string{"taskEvent": event.TopicTasks, "taskUpdate": event.TopicUpdates, "reminderDue": event.TopicReminders,
-		"hello": "/ws", "update": "/ws", "reset": "/ws", "reminder": "/ws"}
+		"hello": "/ws", "update": "/ws", "reset": "/ws", "reminder": "/ws", "filters": "/ws"}
 	if fmt.Sprint(topics) != fmt.Sprint(want) {
 		t.Errorf("messages and their channels: %v, want %v", topics, want)
 	}

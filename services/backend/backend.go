@@ -29,6 +29,7 @@ import (
 	"github.com/docket-tasks/docket/event"
 	"github.com/docket-tasks/docket/host"
 	"github.com/docket-tasks/docket/services/backend/account"
+	"github.com/docket-tasks/docket/services/backend/filter"
 )
 
 // Name is the service's name (its Dapr app-id).
@@ -53,6 +54,7 @@ type Service struct {
 	now       func() time.Time
 	metrics   *metrics
 	accounts  *account.Store
+	filters   *filter.Store
 	writer    *writer
 	snapshots *snapshots
 	live      *live
@@ -84,6 +86,7 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 			s.work.Go(func() { f(ctx) })
 		}
 	})
+	s.filters = filter.New(h.State, cfg.Now, s.live.filtersChanged)
 	s.work.Go(func() { s.live.compare(ctx) })
 
 	observed := edge.HandlerOptions{Service: Name, Logger: cfg.Logger, Metrics: cfg.Metrics}
@@ -118,11 +121,12 @@ func (s *Service) register(api huma.API) {
 	s.batchRoute(api)
 	s.understandRoutes(api)
 	s.accounts.Routes(api)
+	s.filters.Routes(api)
 }
 
 // Register adds the routes of users to an API that only describes them.
 func Register(api huma.API) {
-	s := &Service{accounts: account.New(nil, nil, time.Now, nil)}
+	s := &Service{accounts: account.New(nil, nil, time.Now, nil), filters: filter.New(nil, time.Now, nil)}
 	s.register(api)
 	s.accounts.SessionRoutes(api)
 }

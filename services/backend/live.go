@@ -10,6 +10,7 @@ import (
 
 	"github.com/docket-tasks/docket/event"
 	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/services/backend/filter"
 	"github.com/docket-tasks/docket/task"
 )
 
@@ -42,6 +43,7 @@ type room struct {
 	mu      sync.Mutex
 	sockets map[*socket]struct{}
 	latest  int64 // highest version heard of
+	filters int64 // likewise, of the user's saved filters
 	busy    bool  // a catch-up is under way
 }
 
@@ -53,22 +55,28 @@ func newLive(st host.State, m *metrics, run func(func(context.Context))) *live {
 // before the head is read, so nothing falls between.
 func (l *live) join(ctx context.Context, list string, s *socket, since int64) error {
 	r := l.enter(list, s)
-	it, err := l.state.Get(ctx, headKey(list))
+	items, err := l.state.GetBulk(ctx, []string{headKey(list), filter.Key(ownerOf(list))})
 	if err != nil {
 		return fmt.Errorf("read list %s: %w", list, err)
 	}
-	h, err := decodeHead(it)
+	h, err := decodeHead(items[0])
 	if err != nil {
 		return err
 	}
+	filters, err := filter.Version(items[1])
+	if err != nil {
+		return err
+	}
+	r.tellFilters(filters)
 	r.mu.Lock()
 	r.latest = max(r.latest, h.Version)
 	s.cursor = h.Version
 	s.send(frame("hello", struct {
-		Type        string `json:"type"`
-		ListID      string `json:"list_id"`
-		ListVersion int64  `json:"list_version"`
-	}{"hello", list, h.Version}))
+		Type           string `json:"type"`
+		ListID         string `json:"list_id"`
+		ListVersion    int64  `json:"list_version"`
+		FiltersVersion int64  `json:"filters_version"`
+	}{"hello", list, h.Version, r.filters}))
 	switch {
 	case since > h.Version: // the client has seen what is not there: the data are older than it
 		s.send(resetFrame(h.Version))
@@ -183,6 +191,33 @@ func (l *live) onReminder(_ context.Context, m host.Message) error {
 		s.send(f)
 	}
 	return nil
+}
+
+// filtersChanged tells the user's open clients of a new version of the saved filters, made on this replica. Those of
+// other replicas learn of it from the next comparison.
+func (l *live) filtersChanged(user string, version int64) {
+	if r := l.room(user); r != nil {
+		r.tellFilters(version)
+	}
+}
+
+// tellFilters tells the room's sockets of a version of the saved filters, if it is a newer one.
+func (r *room) tellFilters(version int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if version <= r.filters {
+		return
+	}
+	r.filters = version
+	f := frame("filters", struct {
+		Type           string `json:"type"`
+		FiltersVersion int64  `json:"filters_version"`
+	}{"filters", version})
+	for s := range r.sockets {
+		if s.joined {
+			s.send(f)
+		}
+	}
 }
 
 // catchUp brings the room's sockets to the head in the background, unless that is under way.
@@ -322,7 +357,7 @@ func stateUpdate(list, id string, version int64, r *record) event.TaskUpdate {
 	return up
 }
 
-// compare looks for lists whose head has moved on without an update having come, until ctx ends.
+// compare looks for lists, and filters, that have moved on without a word of it having come, until ctx ends.
 func (l *live) compare(ctx context.Context) {
 	tick := time.NewTicker(compareEvery)
 	defer tick.Stop()
@@ -339,18 +374,21 @@ func (l *live) compare(ctx context.Context) {
 func (l *live) compareOnce(ctx context.Context) {
 	rooms := l.all()
 	for len(rooms) > 0 {
-		n := min(len(rooms), readChunk)
-		keys := make([]string, n)
-		for i, r := range rooms[:n] {
-			keys[i] = headKey(r.list)
+		n := min(len(rooms), readChunk/2)
+		keys := make([]string, 0, 2*n)
+		for _, r := range rooms[:n] {
+			keys = append(keys, headKey(r.list), filter.Key(ownerOf(r.list)))
 		}
 		items, err := l.state.GetBulk(ctx, keys)
 		if err != nil {
 			return // the next comparison tries again
 		}
 		for i, r := range rooms[:n] {
-			if h, err := decodeHead(items[i]); err == nil && r.slowest(h.Version) < h.Version {
+			if h, err := decodeHead(items[2*i]); err == nil && r.slowest(h.Version) < h.Version {
 				l.catchUp(r)
+			}
+			if version, err := filter.Version(items[2*i+1]); err == nil {
+				r.tellFilters(version)
 			}
 		}
 		rooms = rooms[n:]

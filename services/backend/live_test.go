@@ -21,10 +21,12 @@ import (
 
 // incoming is any frame a client may get.
 type incoming struct {
-	Type        string           `json:"type"`
-	ListVersion int64            `json:"list_version"`
-	Update      event.TaskUpdate `json:"update"`
-	Reminder    event.Reminder   `json:"reminder"`
+	Type        string `json:"type"`
+	ListVersion int64  `json:"list_version"`
+	// FiltersVersion is in hello and filters.
+	FiltersVersion int64            `json:"filters_version"`
+	Update         event.TaskUpdate `json:"update"`
+	Reminder       event.Reminder   `json:"reminder"`
 }
 
 // dial opens a WebSocket to the backend over the network.

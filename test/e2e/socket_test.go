@@ -15,11 +15,13 @@ import (
 
 // frame is one message of the WebSocket.
 type frame struct {
-	Type        string           `json:"type"` // hello, update, reset, reminder
+	Type        string           `json:"type"` // hello, update, reset, reminder, filters
 	ListID      string           `json:"list_id"`
 	ListVersion int64            `json:"list_version"`
 	Update      event.TaskUpdate `json:"update"`
 	Reminder    event.Reminder   `json:"reminder"`
+	// FiltersVersion is in hello and filters.
+	FiltersVersion int64 `json:"filters_version"`
 }
 
 // task is the task that an update carries.
@@ -100,7 +102,7 @@ func (s *socket) read() (f frame, err error) {
 // validate holds what the frame carries to the schema of the topic it comes from.
 func (f frame) validate() error {
 	switch f.Type {
-	case "hello", "reset":
+	case "hello", "reset", "filters":
 		return nil
 	case "update":
 		b, err := f.Update.Encode("/backend", "")
