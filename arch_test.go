@@ -96,7 +96,7 @@ var layers = []layer{
 	{"services/backend", append([]string{"services/backend", "github.com/coder/websocket", "github.com/google/uuid", "golang.org/x/text"}, serviceMay...)},
 	{"services/audit", serviceMay},
 	{"services/recurring", serviceMay},
-	{"services/notification", append([]string{"github.com/wneessen/go-mail", "github.com/google/uuid"}, serviceMay...)},
+	{"services/notification", append([]string{"github.com/wneessen/go-mail", "github.com/google/uuid", "github.com/SherClockHolmes/webpush-go"}, serviceMay...)},
 	{"services/frontend", append([]string{"golang.org/x/sync"}, serviceMay...)},
 	{"web", nil},
 }

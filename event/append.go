@@ -165,6 +165,7 @@ func (e *Reminder) AppendJSON(b []byte) ([]byte, error) {
 	b = text(b, `,"task_id":`, e.TaskID)
 	b = text(b, `,"user_id":`, e.UserID)
 	b = text(b, `,"message":`, e.Message)
+	b = optional(b, `,"title":`, e.Title)
 	b = text(b, `,"channel":`, e.Channel)
 	b = text(b, `,"scheduled_time":`, scheduled)
 	b = text(b, `,"timestamp":`, at)

@@ -46,7 +46,7 @@ func TestEncodeEqualsEncodingJSON(t *testing.T) {
 		u := &event.TaskUpdate{EventID: e.EventID, Action: text.Draw(t, "action"), TaskID: e.TaskID, Task: task, UserID: e.UserID,
 			ListID: e.ListID, ListVersion: e.ListVersion, Timestamp: e.Timestamp}
 		r := &event.Reminder{NotificationID: e.EventID, ReminderID: text.Draw(t, "reminder"), TaskID: e.TaskID, UserID: e.UserID,
-			Message: text.Draw(t, "message"), Channel: text.Draw(t, "channel"), ScheduledTime: moment("scheduled"), Timestamp: e.Timestamp}
+			Message: text.Draw(t, "message"), Title: text.Draw(t, "title"), Channel: text.Draw(t, "channel"), ScheduledTime: moment("scheduled"), Timestamp: e.Timestamp}
 		source, trace := text.Draw(t, "source"), text.Draw(t, "trace")
 		for typ, data := range map[string]interface {
 			Encode(source, trace string) ([]byte, error)

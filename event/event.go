@@ -129,6 +129,8 @@ type Reminder struct {
 	TaskID         string `json:"task_id"`
 	UserID         string `json:"user_id"`
 	Message        string `json:"message"`
+	// Title is the task's; empty in events of older versions.
+	Title string `json:"title,omitempty"`
 	// Channel is "in_app": the other channels are the user's settings, which the notification service knows.
 	Channel       string    `json:"channel"`
 	ScheduledTime time.Time `json:"scheduled_time"`

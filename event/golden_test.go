@@ -82,6 +82,9 @@ func examples() map[string]interface {
 		"reminder.due.v1": &event.Reminder{NotificationID: event.NotificationID("r", "in_app"), ReminderID: event.ReminderID(taskID, "30"),
 			TaskID: taskID, UserID: userID, Message: "“Water <the> plants” is due at 09:00", Channel: "in_app",
 			ScheduledTime: at.Truncate(time.Minute), Timestamp: at},
+		"reminder.due.titled.v1": &event.Reminder{NotificationID: event.NotificationID("r", "in_app"), ReminderID: event.ReminderID(taskID, "30"),
+			TaskID: taskID, UserID: userID, Message: "Water <the> plants (due 31 March 2026, 09:00)", Title: "Water <the> plants", Channel: "in_app",
+			ScheduledTime: at.Truncate(time.Minute), Timestamp: at},
 	}
 }
 

@@ -43,6 +43,7 @@ type serveOptions struct {
 	tls, proxied        bool
 	smtp                notification.SMTP
 	privateWebhooks     bool
+	pushContact         string
 }
 
 func env(name, otherwise string) string {
@@ -56,7 +57,8 @@ func defaultServeOptions() *serveOptions {
 	return &serveOptions{
 		listen: env("DOCKET_LISTEN", "127.0.0.1:8080"), data: env("DOCKET_DATA", "./docket-data"),
 		logLevel: env("DOCKET_LOG_LEVEL", "warn"), logFormat: env("DOCKET_LOG_FORMAT", "text"),
-		smtp: notification.SMTP{Host: env("DOCKET_SMTP_HOST", ""), From: env("DOCKET_SMTP_FROM", ""), User: env("DOCKET_SMTP_USER", "")},
+		smtp:        notification.SMTP{Host: env("DOCKET_SMTP_HOST", ""), From: env("DOCKET_SMTP_FROM", ""), User: env("DOCKET_SMTP_USER", "")},
+		pushContact: env("DOCKET_PUSH_CONTACT", ""),
 	}
 }
 
@@ -71,7 +73,8 @@ func (o *serveOptions) flags(f *pflag.FlagSet) {
 	f.IntVar(&o.smtp.Port, "smtp-port", o.smtp.Port, "port of the mail server; 0 is 587")
 	f.StringVar(&o.smtp.From, "smtp-from", o.smtp.From, "sender of e-mail reminders (DOCKET_SMTP_FROM)")
 	f.StringVar(&o.smtp.User, "smtp-user", o.smtp.User, "user at the mail server (DOCKET_SMTP_USER); the password is DOCKET_SECRET_SMTP_PASSWORD")
-	f.BoolVar(&o.privateWebhooks, "allow-private-webhooks", o.privateWebhooks, "let webhooks reach private addresses")
+	f.BoolVar(&o.privateWebhooks, "allow-private-webhooks", o.privateWebhooks, "let webhooks and push messages reach private addresses, and plain http")
+	f.StringVar(&o.pushContact, "push-contact", o.pushContact, "e-mail or https address at which push services can reach you (DOCKET_PUSH_CONTACT)")
 }
 
 func serveCommand() *cobra.Command {
@@ -107,7 +110,7 @@ func serve(ctx context.Context, o *serveOptions, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeNode()) }()
 
-	running, err := start(background, node, settings{log: unnamed, metrics: metrics, tls: o.tls, proxied: o.proxied, smtp: o.smtp, private: o.privateWebhooks})
+	running, err := start(background, node, settings{log: unnamed, metrics: metrics, tls: o.tls, proxied: o.proxied, smtp: o.smtp, private: o.privateWebhooks, contact: o.pushContact})
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,8 @@ type settings struct {
 	tls     bool
 	proxied bool
 	smtp    notification.SMTP
-	private bool // webhooks may reach private addresses
+	private bool   // webhooks and push may reach private addresses
+	contact string // of the operator, for push services
 }
 
 // service is one row of the table: its name, how it is made, and the description of its routes.
@@ -53,7 +54,7 @@ func newRecurring(_ context.Context, s settings, h host.Host) (host.Service, err
 
 func newNotification(_ context.Context, s settings, h host.Host) (host.Service, error) {
 	return notification.New(notification.Config{Logger: s.log, Metrics: s.metrics,
-		SMTP: s.smtp, AllowPrivateWebhooks: s.private}, h)
+		SMTP: s.smtp, AllowPrivate: s.private, PushContact: s.contact}, h)
 }
 
 func newAudit(_ context.Context, s settings, h host.Host) (host.Service, error) {

@@ -194,7 +194,7 @@ func (s *Service) remind(ctx context.Context, r *record, user string, zone *time
 	}
 	ev := event.Reminder{
 		NotificationID: event.NotificationID(id, "in_app"), ReminderID: id, TaskID: d.Task, UserID: user,
-		Message: message(&r.task, zone, d.At), Channel: "in_app", ScheduledTime: task.At(d.At).Time, Timestamp: task.At(now).Time,
+		Message: message(&r.task, zone, d.At), Title: r.task.Title, Channel: "in_app", ScheduledTime: task.At(d.At).Time, Timestamp: task.At(now).Time,
 	}
 	data, err := ev.Encode(source, edge.Trace(ctx))
 	if err != nil {

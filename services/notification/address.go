@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// errNotPublic marks an address that a webhook must not reach.
+// errNotPublic marks an address that no webhook and no push message may reach.
 var errNotPublic = errors.New("is not a public address")
 
 // dialPublic is a [net.Dialer] Control: it looks at the address the connection is really going to, after name

@@ -44,6 +44,7 @@ func (s *service) register(api huma.API) {
 		Description: "Marks the entry as read too. Give minutes or until.", DefaultStatus: http.StatusAccepted,
 		Errors: []int{http.StatusUnauthorized, http.StatusNotFound, http.StatusConflict},
 	}, s.snoozeNotification)
+	s.registerPush(api)
 }
 
 type listInput struct {

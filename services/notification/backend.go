@@ -22,6 +22,7 @@ var errTaskClosed = errors.New("the task is gone or not pending")
 // gets nothing more.
 func (b *backend) user(ctx context.Context, id string) (Recipient, error) {
 	var r Recipient
+	r.Channels.Push = true // as for a user whose settings do not know of it yet
 	status, err := edge.Invoke(ctx, b.client, http.MethodGet, backendURL+"users/"+url.PathEscape(id), nil, &r)
 	if status == http.StatusNotFound {
 		return Recipient{}, fmt.Errorf("user %s: %w", id, errUnknownUser)

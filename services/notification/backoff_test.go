@@ -10,19 +10,19 @@ import (
 	"github.com/docket-tasks/docket/host/embedded"
 )
 
-// fakePush is a channel at the outermost edge, as Web Push will be: a user has several devices on it (here: named in
+// fakeSMS is a channel at the outermost edge, as Web Push will be: a user has several devices on it (here: named in
 // the locale), each with a notification of its own.
-type fakePush struct {
+type fakeSMS struct {
 	deliver func(n Notification) Answer
 }
 
-func (fakePush) Name() string { return "push" }
+func (fakeSMS) Name() string { return "sms" }
 
-func (fakePush) Targets(_ context.Context, to Recipient) ([]string, error) {
+func (fakeSMS) Targets(_ context.Context, to Recipient) ([]string, error) {
 	return strings.Fields(to.Locale), nil
 }
 
-func (p fakePush) Deliver(_ context.Context, _ Recipient, n Notification) (Answer, error) {
+func (p fakeSMS) Deliver(_ context.Context, _ Recipient, n Notification) (Answer, error) {
 	if p.deliver == nil {
 		return Answer{Outcome: Delivered, Text: "201 Created"}, nil
 	}
@@ -34,7 +34,7 @@ func (p fakePush) Deliver(_ context.Context, _ Recipient, n Notification) (Answe
 func TestBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var at []time.Time
-		phone := fakePush{func(n Notification) Answer {
+		phone := fakeSMS{func(n Notification) Answer {
 			at = append(at, time.Now())
 			if len(at) == 2 {
 				return Answer{Outcome: Retry, Text: "503", RetryAfter: 10 * time.Minute}
@@ -46,7 +46,7 @@ func TestBackoff(t *testing.T) {
 		w.publish(reminder("ada", 1))
 		w.kept(1)
 		w.patience = 7 * time.Hour
-		d := w.delivery("ada", "push")
+		d := w.delivery("ada", "sms")
 		want := []time.Duration{
 			30 * time.Second, 10 * time.Minute, 270 * time.Second, 810 * time.Second, 2430 * time.Second, 7290 * time.Second,
 			6 * time.Hour, 6 * time.Hour, 6 * time.Hour,

@@ -24,7 +24,7 @@ type Channel interface {
 }
 
 // MaxTargets is how many addresses of one channel a notification goes to.
-const MaxTargets = 16
+const MaxTargets = maxSubscriptions
 
 // Recipient is the user as the backend knows them at the moment of the attempt.
 type Recipient struct {
@@ -35,6 +35,7 @@ type Recipient struct {
 	Locale   string `json:"locale"`
 	Channels struct {
 		Email   bool           `json:"email"`
+		Push    bool           `json:"push"`
 		Webhook *WebhookTarget `json:"webhook"`
 	} `json:"channels"`
 	// Version grows with every change of the settings.
@@ -65,7 +66,8 @@ const (
 	Retry Outcome = "retry"
 	// Failed: not taken, and no repetition will change that.
 	Failed Outcome = "failed"
-	// Gone: failed, and so will every other notification until the user changes the settings.
+	// Gone: failed, and so will every other notification until the user changes the settings. A channel with several
+	// addresses forgets the one that is gone.
 	Gone Outcome = "gone"
 )
 
@@ -99,11 +101,13 @@ type Notification struct {
 	// Channel is in_app, push, email or webhook.
 	Channel string `json:"channel"`
 	// Target is the address within the channel, empty where there is only one.
-	Target         string    `json:"target,omitempty"`
-	DeliveryStatus Status    `json:"delivery_status" enum:"pending,delivered,failed"`
-	Message        string    `json:"message"`
-	ScheduledTime  task.Time `json:"scheduled_time"`
-	CreatedAt      task.Time `json:"created_at"`
+	Target         string `json:"target,omitempty"`
+	DeliveryStatus Status `json:"delivery_status" enum:"pending,delivered,failed"`
+	// Title is the task's when the reminder was due; empty in records of older versions.
+	Title         string    `json:"title,omitempty"`
+	Message       string    `json:"message"`
+	ScheduledTime task.Time `json:"scheduled_time"`
+	CreatedAt     task.Time `json:"created_at"`
 	// SentAt is when it was delivered; null before that.
 	SentAt   *task.Time `json:"sent_at"`
 	Attempts []Attempt  `json:"attempts" nullable:"false"`

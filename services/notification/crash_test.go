@@ -33,7 +33,7 @@ func child() int {
 		if err != nil {
 			return err
 		}
-		service, err := New(Config{Now: longAgo, AllowPrivateWebhooks: true, Logger: log}, node.Host(Name))
+		service, err := New(Config{Now: longAgo, AllowPrivate: true, Logger: log}, node.Host(Name))
 		if err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func TestCrash(t *testing.T) {
 	if first != want || second != want {
 		t.Errorf("attempts had the ids %s and %s, want %s", first, second, want)
 	}
-	w := open(t, dir, Config{Now: longAgo, AllowPrivateWebhooks: true}, embedded.Options{})
+	w := open(t, dir, Config{Now: longAgo, AllowPrivate: true}, embedded.Options{})
 	if d := w.delivery("ada", "webhook"); d.DeliveryStatus != StatusDelivered || len(d.Attempts) != 1 {
 		t.Errorf("delivery %+v, want one recorded attempt", d)
 	}

@@ -122,7 +122,7 @@ func (s *service) deliver(ctx context.Context, n Notification) (Answer, int64, e
 		return Answer{}, 0, err
 	}
 	if !slices.Contains(targets, n.Target) {
-		return Answer{Outcome: Failed, Text: "the user has switched this channel off"}, to.Version, nil
+		return Answer{Outcome: Failed, Text: "the user has switched this channel off, or removed this address from it"}, to.Version, nil
 	}
 	answer, err := s.channels[i].Deliver(ctx, to, n)
 	return answer, to.Version, err
@@ -148,7 +148,7 @@ func (s *service) conclude(ctx context.Context, etag string, rec record, a Answe
 	}
 	rec.Attempts = append(rec.Attempts, made)
 	tx.Ops = []host.Op{host.Replace(recordKey(rec.NotificationID), encode(rec), etag)}
-	if a.Outcome == Gone {
+	if a.Outcome == Gone && rec.Target == "" {
 		key := goneKey(rec.UserID, routeOf(rec.Channel, rec.Target))
 		tx.Ops = append(tx.Ops, host.Put(key, encode(gone{UserVersion: userVersion, Answer: made.Answer})))
 	}

@@ -93,7 +93,7 @@ func (d *draft) record(r event.Reminder, route, trace string) {
 	at := task.At(d.now)
 	rec := record{Number: d.head.Count, Trace: trace, Notification: Notification{
 		NotificationID: event.NotificationID(r.ReminderID, route), ReminderID: r.ReminderID, TaskID: r.TaskID,
-		UserID: r.UserID, Channel: channel, Target: target, DeliveryStatus: StatusPending, Message: r.Message,
+		UserID: r.UserID, Channel: channel, Target: target, DeliveryStatus: StatusPending, Title: r.Title, Message: r.Message,
 		ScheduledTime: task.At(r.ScheduledTime), CreatedAt: at, Attempts: []Attempt{},
 	}}
 	if g, ok := d.gone[route]; ok {

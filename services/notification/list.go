@@ -24,6 +24,7 @@ type InboxItem struct {
 type Delivery struct {
 	NotificationID string     `json:"notification_id" format:"uuid"`
 	Channel        string     `json:"channel" doc:"in_app, push, email or webhook"`
+	Target         string     `json:"target,omitempty" doc:"Where there are several: the id of the browser's subscription, for push"`
 	DeliveryStatus Status     `json:"delivery_status" enum:"pending,delivered,failed"`
 	SentAt         *task.Time `json:"sent_at" format:"date-time" doc:"When it was delivered"`
 	Attempts       []Attempt  `json:"attempts" nullable:"false" doc:"Every attempt, oldest first"`
@@ -133,7 +134,7 @@ func (b *inbox) items(ctx context.Context, entries []numbered) ([]InboxItem, err
 					Message: rec.Message, ScheduledTime: rec.ScheduledTime, CreatedAt: rec.CreatedAt, Read: e.Read}
 			}
 			if stored.Exists() {
-				it.Channels = append(it.Channels, Delivery{rec.NotificationID, rec.Channel, rec.DeliveryStatus, rec.SentAt, rec.Attempts})
+				it.Channels = append(it.Channels, Delivery{rec.NotificationID, rec.Channel, rec.Target, rec.DeliveryStatus, rec.SentAt, rec.Attempts})
 			}
 		}
 		if it.NotificationID != "" {

@@ -1,5 +1,5 @@
 // Package notification tells users that the moment of a reminder has come: in the inbox, which every user has, and by
-// e-mail or webhook where the user has set that up.
+// e-mail, webhook or Web Push where the user has set that up.
 //
 // A reminder is kept in one commit: an entry in the user's inbox, a notification for each route with its outcome to
 // come, and a job for each that leaves the house. However often the reminder is delivered, its notification in the
@@ -34,15 +34,18 @@ import (
 // Name is the service's name, its app-id.
 const Name = "notification"
 
-// Config is what an operator and tests can set. The zero Config reminds in the inbox and by webhook.
+// Config is what an operator and tests can set. The zero Config reminds in the inbox, by webhook and by Web Push.
 type Config struct {
 	// SMTP lets e-mail leave; its zero value sends none.
 	SMTP SMTP
-	// AllowPrivateWebhooks lets webhooks reach addresses that are not public, and plain http.
-	AllowPrivateWebhooks bool
+	// AllowPrivate lets webhooks and Web Push reach addresses that are not public, and plain http.
+	AllowPrivate bool
+	// PushContact is how push services can reach the operator (RFC 8292 §2.1), an e-mail address or an https address;
+	// empty is the home of this software.
+	PushContact string
 	// History is how many entries an inbox keeps at least; 0 means 10,000.
 	History int
-	// Channels are further ones, after e-mail and webhook.
+	// Channels are further ones, after e-mail, webhook and push.
 	Channels []Channel
 	// Now is the clock; nil means the system's.
 	Now func() time.Time
@@ -61,6 +64,7 @@ type service struct {
 	state    host.State
 	backend  *backend
 	channels []Channel
+	push     *push
 	inbox    *inbox
 	now      func() time.Time
 	jitter   func() float64
@@ -115,7 +119,11 @@ func newService(cfg Config, h host.Host) (*service, error) {
 		}
 		s.channels = append(s.channels, channel)
 	}
-	s.channels = append(s.channels, newWebhook(s.now, cfg.AllowPrivateWebhooks))
+	var err error
+	if s.push, err = newPush(cfg, h, s.now); err != nil {
+		return nil, err
+	}
+	s.channels = append(s.channels, newWebhook(s.now, cfg.AllowPrivate), s.push)
 	s.channels = append(s.channels, cfg.Channels...)
 	s.metrics = newMetrics(cfg.Metrics)
 	// One block more than needed: the newest is filled one by one, the oldest leaves as a whole.

@@ -134,7 +134,7 @@ func TestDelivery(t *testing.T) {
 	}))
 	defer receiver.Close()
 	w := open(t, t.TempDir(), Config{
-		Now: longAgo, Jitter: func() float64 { return 0.5 }, AllowPrivateWebhooks: true,
+		Now: longAgo, Jitter: func() float64 { return 0.5 }, AllowPrivate: true,
 		SMTP: SMTP{Host: "localhost", Port: smtp.port, From: "docket@example.org", RootCAs: pool},
 	}, embedded.Options{})
 	w.backend.put("ada", func(u *Recipient) {
@@ -183,7 +183,7 @@ func TestGone(t *testing.T) {
 		rw.WriteHeader(http.StatusGone)
 	}))
 	defer receiver.Close()
-	w := open(t, t.TempDir(), Config{Now: longAgo, AllowPrivateWebhooks: true}, embedded.Options{})
+	w := open(t, t.TempDir(), Config{Now: longAgo, AllowPrivate: true}, embedded.Options{})
 	set := func(u *Recipient) { u.Channels.Webhook = &WebhookTarget{URL: receiver.URL, Secret: testSecret} }
 	w.backend.put("ada", set)
 	for n, want := range []struct {
@@ -205,14 +205,14 @@ func TestGone(t *testing.T) {
 // TestDevices: each target of a channel is delivered to on its own, with the settings of the moment of the attempt.
 func TestDevices(t *testing.T) {
 	var w *world
-	push := fakePush{func(n Notification) Answer {
+	sms := fakeSMS{func(n Notification) Answer {
 		if n.Target == "phone" {
 			return Answer{Outcome: Delivered, Text: "201 Created"}
 		}
 		w.backend.put("ada", func(u *Recipient) { u.Locale = "phone" })
 		return Answer{Outcome: Retry, Text: "503 Service Unavailable"}
 	}}
-	w = open(t, t.TempDir(), Config{Now: longAgo, Channels: []Channel{push}}, embedded.Options{})
+	w = open(t, t.TempDir(), Config{Now: longAgo, Channels: []Channel{sms}}, embedded.Options{})
 	w.backend.put("ada", func(u *Recipient) { u.Locale = "phone laptop" })
 	w.publish(reminder("ada", 1))
 	w.kept(1)
@@ -228,7 +228,7 @@ func TestDevices(t *testing.T) {
 	if d := channels[1]; d.DeliveryStatus != StatusDelivered || len(d.Attempts) != 1 {
 		t.Errorf("phone: %+v", d)
 	}
-	if d := channels[2]; d.DeliveryStatus != StatusFailed || len(d.Attempts) != 2 || d.Attempts[1].Answer != "the user has switched this channel off" {
+	if d := channels[2]; d.DeliveryStatus != StatusFailed || len(d.Attempts) != 2 || d.Attempts[1].Answer != "the user has switched this channel off, or removed this address from it" {
 		t.Errorf("laptop: %+v", d)
 	}
 }
@@ -236,14 +236,14 @@ func TestDevices(t *testing.T) {
 // TestRepeatedJob: a job that comes again after its attempt was recorded makes no second one, and data that nobody can
 // read does not come back for ever.
 func TestRepeatedJob(t *testing.T) {
-	busy := fakePush{func(Notification) Answer { return Answer{Outcome: Retry, Text: "503 Service Unavailable"} }}
+	busy := fakeSMS{func(Notification) Answer { return Answer{Outcome: Retry, Text: "503 Service Unavailable"} }}
 	w := open(t, t.TempDir(), Config{Channels: []Channel{busy}}, embedded.Options{})
 	w.backend.put("ada", func(u *Recipient) { u.Locale = "phone" })
 	r := reminder("ada", 1)
 	w.publish(r)
 	w.kept(1)
 	w.next(w.jobs)
-	again := attemptJob(event.NotificationID(r.ReminderID, "push:phone"), 1, time.Now()).Job
+	again := attemptJob(event.NotificationID(r.ReminderID, "sms:phone"), 1, time.Now()).Job
 	if err := w.service.Job(t.Context(), again); err != nil {
 		t.Fatal(err)
 	}

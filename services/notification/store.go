@@ -16,6 +16,9 @@ import (
 //	inbox/<user>/<n>           block n: entries 64n … 64n+63, oldest first
 //	notification/<id>          one notification on one route, with its attempts
 //	gone/<user>/<route>        the other side has said that it is gone for good
+//	push/<user>                the browsers that the user has subscribed
+//	push-owner/<subscription>  the user it belongs to
+//	vapid-private-key          the key of Web Push, where Secrets holds none
 //
 // A route is a channel's name, with ":" and the target where the channel has several.
 
@@ -26,6 +29,9 @@ func headKey(user string) string           { return "inbox/" + user }
 func blockKey(user string, n int64) string { return "inbox/" + user + "/" + strconv.FormatInt(n, 10) }
 func recordKey(id string) string           { return "notification/" + id }
 func goneKey(user, route string) string    { return "gone/" + user + "/" + route }
+
+func pushKey(user string) string              { return "push/" + user }
+func pushOwnerKey(subscription string) string { return "push-owner/" + subscription }
 
 func routeOf(channel, target string) string {
 	if target == "" {

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -19,12 +18,8 @@ import (
 	"github.com/docket-tasks/docket/task"
 )
 
-const (
-	// webhookTimeout bounds one attempt, from the name's resolution to the head of the answer.
-	webhookTimeout = 15 * time.Second
-	// secretPrefix marks a symmetric secret (Standard Webhooks, "Signature scheme").
-	secretPrefix = "whsec_"
-)
+// secretPrefix marks a symmetric secret (Standard Webhooks, "Signature scheme").
+const secretPrefix = "whsec_"
 
 // webhook posts notifications to a user's own URL, signed as Standard Webhooks has it
 // (github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md).
@@ -36,19 +31,7 @@ type webhook struct {
 
 // newWebhook makes the channel; with allowPrivate it reaches any address and speaks plain http too.
 func newWebhook(now func() time.Time, allowPrivate bool) *webhook {
-	dialer := &net.Dialer{Timeout: webhookTimeout}
-	if !allowPrivate {
-		dialer.Control = dialPublic
-	}
-	return &webhook{now: now, allowPrivate: allowPrivate, client: &http.Client{
-		Timeout: webhookTimeout,
-		// No proxy: it would make the connection where the check does not see it.
-		Transport: &http.Transport{
-			DialContext: dialer.DialContext, TLSHandshakeTimeout: webhookTimeout, ForceAttemptHTTP2: true,
-			MaxIdleConns: 64, MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: 64 << 10,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	return &webhook{now: now, allowPrivate: allowPrivate, client: outbound(allowPrivate)}
 }
 
 func (w *webhook) Name() string { return "webhook" }
@@ -89,10 +72,10 @@ func (w *webhook) Deliver(ctx context.Context, to Recipient, n Notification) (An
 	}
 	res, err := w.client.Do(req)
 	if err != nil {
-		return w.unanswered(err), nil
+		return unanswered(err), nil
 	}
 	defer res.Body.Close() //nolint:errcheck // nothing of the body is read
-	return w.answered(res), nil
+	return judgeHTTP(res, w.now(), http.StatusGone), nil
 }
 
 // request is the signed request; its error is the user's to mend.
@@ -132,44 +115,4 @@ func sign(secret, id string, at time.Time, body []byte) (string, error) {
 	fmt.Fprintf(mac, "%s.%d.", id, at.Unix())
 	mac.Write(body)
 	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)), nil
-}
-
-// unanswered judges an attempt that brought no answer. What net/http says around the cause repeats the URL.
-func (w *webhook) unanswered(err error) Answer {
-	text := err.Error()
-	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
-		text = wrapped.Err.Error()
-	}
-	if errors.Is(err, errNotPublic) {
-		return Answer{Outcome: Failed, Text: text}
-	}
-	return Answer{Outcome: Retry, Text: text}
-}
-
-// answered judges by the status alone: 2xx is delivered, 410 gone, and 3xx (redirects are not followed, Standard
-// Webhooks, "Server-side request forgery") and most of 4xx are final.
-func (w *webhook) answered(res *http.Response) Answer {
-	a := Answer{Outcome: Retry, Text: res.Proto + " " + res.Status}
-	switch code := res.StatusCode; {
-	case code/100 == 2:
-		a.Outcome = Delivered
-	case code == http.StatusGone:
-		a.Outcome = Gone
-	case code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusTooManyRequests, code >= 500:
-		a.RetryAfter = retryAfter(res.Header.Get("Retry-After"), w.now())
-	default:
-		a.Outcome = Failed
-	}
-	return a
-}
-
-// retryAfter reads seconds or an HTTP date (RFC 9110 §10.2.3); what it cannot read is zero.
-func retryAfter(value string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(0, at.Sub(now))
-	}
-	return 0
 }

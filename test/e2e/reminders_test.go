@@ -27,6 +27,7 @@ type notification struct {
 	Read       bool   `json:"read"`
 	Channels   []struct {
 		Channel string `json:"channel"`
+		Target  string `json:"target"`
 		Status  string `json:"delivery_status"`
 	} `json:"channels"`
 }

@@ -98,7 +98,7 @@ var errUnknownField = errors.New("is not a known field")
 // parseChannels reads the merge patch of channels; null puts the defaults back.
 func parseChannels(value json.RawMessage) (func(*Channels), error) {
 	if isNull(value) {
-		return func(c *Channels) { *c = Channels{} }, nil
+		return func(c *Channels) { *c = defaultChannels() }, nil
 	}
 	members, err := object(value)
 	if err != nil {
@@ -112,6 +112,10 @@ func parseChannels(value json.RawMessage) (func(*Channels), error) {
 			v, err := boolean(m.value)
 			faults.check(m.name, err)
 			steps = append(steps, func(c *Channels) { c.Email = v })
+		case "push":
+			v, err := boolean(m.value)
+			faults.check(m.name, err)
+			steps = append(steps, func(c *Channels) { c.Push = v })
 		case "webhook":
 			step, err := parseWebhook(m.value)
 			faults.check(m.name, err)

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/docket-tasks/docket/host"
 )
 
 // FuzzPatch: whatever the body, it is either refused with a field named, or makes a valid user of a valid one,
@@ -86,5 +88,16 @@ func wantValid(t *testing.T, u storedUser) {
 	}
 	if err := errors.Join(errs...); err != nil {
 		t.Errorf("accepted %+v: %v", u, err)
+	}
+}
+
+// A user who was stored before there was Web Push wants it like a new one; one who has switched it off does not.
+func TestChannelsOfOlderUsers(t *testing.T) {
+	s := newSite(t).store
+	for row, want := range map[string]bool{`{"channels":{"email":true,"webhook":null}}`: true, `{}`: true, `{"channels":{"push":false}}`: false} {
+		u, err := s.Decode(host.Item{Key: UserKey(row), Value: []byte(row), ETag: "1"})
+		if err != nil || u.Channels.Push != want {
+			t.Errorf("%s: push %t, %v", row, u.Channels.Push, err)
+		}
 	}
 }

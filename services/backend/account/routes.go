@@ -74,12 +74,13 @@ type UserPatch struct {
 	TimeZone        *string        `json:"time_zone,omitempty" doc:"IANA time zone; changing it moves the reminders of floating and date-only tasks"`
 	Locale          *string        `json:"locale,omitempty" nullable:"true" maxLength:"64" doc:"BCP 47 language tag; null: en"`
 	ReminderMinutes []int          `json:"reminder_minutes,omitempty" nullable:"true" maxItems:"10" doc:"null: [30]"`
-	Channels        *ChannelsPatch `json:"channels,omitempty" doc:"null: no e-mail and no webhook"`
+	Channels        *ChannelsPatch `json:"channels,omitempty" doc:"null: no e-mail, no webhook, push to the browsers that have subscribed"`
 }
 
 // ChannelsPatch documents the merge patch of a user's channels.
 type ChannelsPatch struct {
 	Email   *bool         `json:"email,omitempty" doc:"true needs an address in email"`
+	Push    *bool         `json:"push,omitempty" doc:"false: no browser gets reminders, though it has subscribed"`
 	Webhook *WebhookPatch `json:"webhook,omitempty" doc:"null removes it"`
 }
 

@@ -39,6 +39,7 @@ type User struct {
 // Channels says where reminders go besides the inbox and the browser.
 type Channels struct {
 	Email   bool     `json:"email" doc:"Send reminders to the e-mail address"`
+	Push    bool     `json:"push" doc:"Send reminders to the browsers that have subscribed (PUT /api/push/subscriptions); false: to none of them"`
 	Webhook *Webhook `json:"webhook" doc:"Post reminders to this address; null: do not"`
 }
 
@@ -63,6 +64,9 @@ const (
 )
 
 func defaultReminders() []int { return []int{30} }
+
+// defaultChannels are those of a user who has set nothing. A browser that has subscribed wants its reminders.
+func defaultChannels() Channels { return Channels{Push: true} }
 
 var zones sync.Map // IANA name → *time.Location; only names that loaded, so it is bounded
 
@@ -119,7 +123,7 @@ func (s *Store) decodeUser(item host.Item) (storedUser, error) {
 	if c, ok := s.users.Get(item.Key, now); ok && c.etag == item.ETag {
 		return c.user, nil
 	}
-	var u storedUser
+	u := storedUser{User: User{Channels: defaultChannels()}} // what the row does not know of is at its default
 	if err := json.Unmarshal(item.Value, &u); err != nil {
 		return storedUser{}, fmt.Errorf("decode user: %w", err)
 	}
@@ -144,7 +148,7 @@ func (s *Store) newUser(name string) (storedUser, error) {
 	}
 	return storedUser{User: User{
 		ID: id.String(), Name: name, TimeZone: defaultZone, Locale: defaultLocale,
-		ReminderMinutes: defaultReminders(), CreatedAt: task.At(s.now()), Version: 1,
+		ReminderMinutes: defaultReminders(), Channels: defaultChannels(), CreatedAt: task.At(s.now()), Version: 1,
 	}}, nil
 }
 

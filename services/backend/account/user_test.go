@@ -71,7 +71,7 @@ func TestUser(t *testing.T) {
 		t.Errorf("ETag %s", tag)
 	}
 	golden := fmt.Sprintf(`{"id":%q,"name":"Me","email":"","time_zone":"UTC","locale":"en","reminder_minutes":[30],`+
-		`"channels":{"email":false,"webhook":null},"admin":true,"created_at":"2026-03-01T09:00:00.000Z","version":1}`, u.ID)
+		`"channels":{"email":false,"push":true,"webhook":null},"admin":true,"created_at":"2026-03-01T09:00:00.000Z","version":1}`, u.ID)
 	if string(res.body) != golden {
 		t.Errorf("body %s\nwant %s", res.body, golden)
 	}
@@ -144,6 +144,7 @@ func TestPatchRefuses(t *testing.T) {
 		{`{"channels":[]}`, "channels"},
 		{`{"channels":{"sms":true}}`, "channels.sms"},
 		{`{"channels":{"email":"yes"}}`, "channels.email"},
+		{`{"channels":{"push":null}}`, "channels.push"},
 		{`{"channels":{"email":null}}`, "channels.email"},
 		{`{"channels":{"email":true}}`, "channels.email"},
 		{`{"channels":{"webhook":{}}}`, "channels.webhook.url"},
@@ -200,12 +201,15 @@ func TestPatch(t *testing.T) {
 	if u = patch(`{"channels":{"webhook":{"url":"http://example.org:8080/other"}}}`); u.Channels.Webhook.Secret != secret || !u.Channels.Email {
 		t.Errorf("a merge patch changed what it does not name: %+v", u.Channels)
 	}
+	if u = patch(`{"channels":{"push":false}}`); u.Channels.Push || !u.Channels.Email {
+		t.Errorf("push switched off: %+v", u.Channels)
+	}
 	if u = patch(`{"channels":{"webhook":{"secret":null}}}`); u.Channels.Webhook.Secret == secret || checkWebhookSecret(u.Channels.Webhook.Secret) != nil {
 		t.Errorf("secret null made %q", u.Channels.Webhook.Secret)
 	}
 	st.call(me, http.MethodPatch, "/api/me", `{"email":null}`).wantProblem(t, http.StatusBadRequest, "validation_failed", "channels.email")
 	u = patch(`{"email":null,"locale":null,"reminder_minutes":null,"channels":null}`)
-	if u.Email != "" || u.Locale != "en" || !slices.Equal(u.ReminderMinutes, []int{30}) || u.Channels != (Channels{}) {
+	if u.Email != "" || u.Locale != "en" || !slices.Equal(u.ReminderMinutes, []int{30}) || u.Channels != (Channels{Push: true}) {
 		t.Errorf("%+v", u)
 	}
 	if again := patch(`{"email":"","locale":"en"}`); again.Version != u.Version {
