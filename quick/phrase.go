@@ -94,7 +94,7 @@ func (p *parser) otherwise(ph phrase) stop {
 // stopAt returns the stop that the token itself makes.
 func (p *parser) stopAt(i int) stop {
 	switch t := p.tokens[i]; {
-	case t.class == punct, t.class == literal && !t.escaped, t.low == "-" || t.low == "–":
+	case t.class == punct, t.class == literal && !t.escaped && !t.plain, t.low == "-" || t.low == "–":
 		return hard
 	case t.class == word && prepositions[t.low]:
 		return soft

@@ -65,8 +65,12 @@ const (
 // Parse reads one line of text as a task. now is the moment of entry in the user's zone: its wall clock is
 // "now" and its day is "today". Parse never fails; what it does not understand is title. Invalid UTF-8 is read
 // as U+FFFD, one for each byte. It takes time linear in the length of text.
-func Parse(text string, now time.Time) Result {
+//
+// What stands in plain, such as a [Span]'s Text that the user has taken back, stays title wherever the text holds it as
+// whole words; what the text does not hold says nothing.
+func Parse(text string, now time.Time, plain ...string) Result {
 	p := newParser(text, now)
+	p.keep(plain)
 	return p.result(p.choose(p.candidates()))
 }
 

@@ -1,6 +1,7 @@
 package quick
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -22,12 +23,42 @@ type token struct {
 	capital    bool // begins with an ASCII upper-case letter
 	glued      bool // no white space before it
 	escaped    bool // a backslash stands before start
+	plain      bool // the caller wants it left in the title
 }
 
 // lexed is a text cut into tokens.
 type lexed struct {
 	runes  []rune
 	tokens []token
+}
+
+// keep makes literals of the words of each text, wherever they stand together.
+func (l *lexed) keep(plain []string) {
+	for _, text := range plain {
+		want := []rune(text)
+		for i := range l.tokens {
+			l.keepAt(i, want)
+		}
+	}
+}
+
+// keepAt makes literals of the tokens from i on that are the text want, if there are such.
+func (l *lexed) keepAt(i int, want []rune) {
+	start := l.tokens[i].start
+	end := start + len(want)
+	if end > len(l.runes) || !slices.Equal(l.runes[start:end], want) {
+		return
+	}
+	j := i
+	for j < len(l.tokens) && l.tokens[j].end < end {
+		j++
+	}
+	if j == len(l.tokens) || l.tokens[j].end != end {
+		return // it ends within a word
+	}
+	for k := i; k <= j; k++ {
+		l.tokens[k].class, l.tokens[k].plain = literal, true
+	}
 }
 
 const (

@@ -11,7 +11,9 @@ import (
 type Draft struct {
 	// Quick is a text for the quick-add grammar. It comes alone; the caller turns it into the other fields
 	// before [Create].
-	Quick       string
+	Quick string
+	// Plain are parts of Quick that are to stay title.
+	Plain       []string
 	Title       string
 	Description string
 	// Priority is Medium if empty.
@@ -54,15 +56,16 @@ type TagChange struct {
 	Remove  []string
 }
 
-// ParseDraft reads the body of a creation: strict JSON with the writable fields of a task, or with "quick" alone.
+// ParseDraft reads the body of a creation: strict JSON with the writable fields of a task, or with "quick" and perhaps
+// "plain" alone.
 // The error is [Invalid] with every field at fault.
 func ParseDraft(body []byte) (Draft, error) {
 	members, err := readObject(body)
 	if err != nil {
 		return Draft{}, err
 	}
-	if i := slices.IndexFunc(members, func(m value) bool { return m.name == "quick" }); i >= 0 {
-		return quickDraft(members, members[i])
+	if slices.ContainsFunc(members, func(m value) bool { return m.name == "quick" }) {
+		return quickDraft(members)
 	}
 	p, f := readPatch(members)
 	if !p.Title.Set {
@@ -82,18 +85,27 @@ func ParseDraft(body []byte) (Draft, error) {
 	}, nil
 }
 
-func quickDraft(members []value, quick value) (Draft, error) {
+// maxPlain is how many parts of a quick text can be kept out of what is understood: more than it can have.
+const maxPlain = 50
+
+func quickDraft(members []value) (Draft, error) {
+	var d Draft
 	var f faults
 	for _, m := range members {
-		if m.name != "quick" {
-			f.add(fieldName(m.name), "cannot come with quick: send quick alone, or the fields without it")
+		switch m.name {
+		case "quick":
+			if d.Quick = asText(m, &f); m.kind == text && strings.TrimSpace(d.Quick) == "" {
+				f.add(m.name, "is empty: write what is to be done")
+			}
+		case "plain":
+			if d.Plain = asTexts(m, &f); len(d.Plain) > maxPlain {
+				f.add(m.name, "has %d entries: at most %d are allowed", len(d.Plain), maxPlain)
+			}
+		default:
+			f.add(fieldName(m.name), "cannot come with quick: send quick alone or with plain, or the fields without it")
 		}
 	}
-	s := asText(quick, &f)
-	if quick.kind == text && strings.TrimSpace(s) == "" {
-		f.add("quick", "is empty: write what is to be done")
-	}
-	return Draft{Quick: s}, f.err()
+	return d, f.err()
 }
 
 // ParsePatch reads a JSON merge patch (RFC 7396), strictly. The error is [Invalid] with every field at fault.

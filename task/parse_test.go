@@ -113,6 +113,10 @@ func TestParseDraftFaults(t *testing.T) {
 		{`{"quick":"call Ann","title":"x"}`, "title", "cannot come with quick"},
 		{`{"quick":" "}`, "quick", "is empty"},
 		{`{"quick":1}`, "quick", "must be a string, not a number"},
+		{`{"quick":"x","plain":"x"}`, "plain", "must be an array of strings"},
+		{`{"quick":"x","plain":[1]}`, "plain", "entry 1 must be a string"},
+		{`{"quick":"x","plain":[` + strings.Repeat(`"x",`, 50) + `"x"]}`, "plain", "has 51 entries"},
+		{`{"title":"x","plain":["x"]}`, "plain", ""},
 	} {
 		t.Run(shorten(c.body), func(t *testing.T) {
 			_, err := ParseDraft([]byte(c.body))
@@ -173,6 +177,9 @@ func TestParseDraft(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got, err := ParseDraft([]byte(`{"plain":["tomorrow"],"quick":"call Ann tomorrow"}`)); err != nil || len(got.Plain) != 1 {
+		t.Errorf("plain: %+v, %v", got, err)
 	}
 	if got, err := ParseDraft([]byte(`{"quick":"call Ann tomorrow"}`)); err != nil || got.Quick != "call Ann tomorrow" {
 		t.Errorf("quick: %+v, %v", got, err)

@@ -91,7 +91,7 @@ func (s *Service) batchWish(ctx context.Context, who edge.Principal, listID stri
 	case "create":
 		d, err := task.ParseDraft(body)
 		if err == nil && d.Quick != "" {
-			d, _, err = s.quickDraft(ctx, who.UserID, d.Quick)
+			d, _, err = s.quickDraft(ctx, who.UserID, d)
 		}
 		if err != nil {
 			return wish{}, err

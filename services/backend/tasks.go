@@ -91,7 +91,7 @@ func (s *Service) createTask(ctx context.Context, in *createInput) (*taskOutput,
 	}
 	var understood json.RawMessage
 	if d.Quick != "" {
-		if d, understood, err = s.quickDraft(ctx, who.UserID, d.Quick); err != nil {
+		if d, understood, err = s.quickDraft(ctx, who.UserID, d); err != nil {
 			return nil, problem(err)
 		}
 	}

@@ -24,6 +24,7 @@ type (
 		RecurrencePattern *string  `json:"recurrence_pattern,omitempty" nullable:"true" doc:"daily, weekly, monthly, yearly or an RFC 5545 RRULE: string"`
 		ReminderMinutes   []int    `json:"reminder_minutes,omitempty" nullable:"true" maxItems:"10" doc:"Minutes before the due date, 0 to 40320; default: the user's"`
 		Quick             string   `json:"quick,omitempty" doc:"One line of text instead of the other fields: Pay rent every month on the 1st at 9am #home !high"`
+		Plain             []string `json:"plain,omitempty" maxItems:"50" doc:"With quick: parts of it that stay title though they could be understood, such as the text of a span that the user has taken back"`
 	}
 	createdTask struct {
 		task.Task
@@ -46,12 +47,12 @@ type (
 )
 
 // quickDraft reads one line of text in the user's zone: the draft, and what was understood as JSON.
-func (s *Service) quickDraft(ctx context.Context, user, text string) (task.Draft, json.RawMessage, error) {
+func (s *Service) quickDraft(ctx context.Context, user string, asked task.Draft) (task.Draft, json.RawMessage, error) {
 	owner, err := s.accounts.User(ctx, user)
 	if err != nil {
 		return task.Draft{}, nil, fmt.Errorf("read user %s: %w", user, err)
 	}
-	r := quick.Parse(text, s.now().In(owner.Zone()))
+	r := quick.Parse(asked.Quick, s.now().In(owner.Zone()), asked.Plain...)
 	if r.Title == "" {
 		return task.Draft{}, nil, task.Invalid{{Field: "quick", Detail: "holds no title: write what is to be done, not only tags, priority or date"}}
 	}
@@ -76,7 +77,8 @@ func (s *Service) understandRoutes(api huma.API) {
 
 type parseInput struct {
 	Body struct {
-		Quick string `json:"quick" minLength:"1"`
+		Quick string   `json:"quick" minLength:"1"`
+		Plain []string `json:"plain,omitempty" maxItems:"50" doc:"Parts of quick that stay title, as POST /api/tasks takes them"`
 	}
 }
 
@@ -87,7 +89,7 @@ func (s *Service) parseTask(ctx context.Context, in *parseInput) (*parseOutput, 
 	if err != nil {
 		return nil, err
 	}
-	return &parseOutput{Body: quick.Parse(in.Body.Quick, s.now().In(owner.Zone()))}, nil
+	return &parseOutput{Body: quick.Parse(in.Body.Quick, s.now().In(owner.Zone()), in.Body.Plain...)}, nil
 }
 
 type previewInput struct {

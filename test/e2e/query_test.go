@@ -255,3 +255,30 @@ func (m model) titles(ids []string) (out []string) {
 	}
 	return out
 }
+
+// A part of a quick text that the user has taken back stays title, when it is explained and when it is saved.
+//
+// [Task]: T028
+func TestQuickPlain(t *testing.T) {
+	scenario(t, func(t *testing.T, w *world) {
+		c := w.user("Ada", "Europe/Berlin")
+		text := object{"quick": "Watch The Day After Tomorrow on friday #films", "plain": []string{"on friday"}}
+		var parsed struct {
+			Title string   `json:"title"`
+			Due   string   `json:"due_date"`
+			Tags  []string `json:"tags"`
+		}
+		c.post("/api/tasks/parse", text).want(200).into(&parsed)
+		i := c.create(text)
+		if parsed.Title != "Watch The Day After Tomorrow on friday" || parsed.Due != "" || i.Title != parsed.Title || i.DueDate != nil || i.Tags[0] != "films" {
+			t.Errorf("explained %+v, saved %+v", parsed, i)
+		}
+		c.post("/api/tasks/batch", object{"changes": []object{{"op": "create", "body": text}}}).want(200)
+		if all := c.list("search=on+friday"); len(all) != 2 {
+			t.Errorf("saved: %+v", all)
+		}
+		if p := c.post("/api/tasks", object{"title": "x", "plain": []string{"x"}}).want(400).problem(); !p.names("plain") {
+			t.Errorf("plain without quick: %+v", p)
+		}
+	})
+}
