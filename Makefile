@@ -3,7 +3,8 @@
 GO       ?= go
 TOOL     := $(GO) tool -modfile=tools/dev/go.mod
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
-LDFLAGS  := -s -w -X main.stamped=$(VERSION)
+COMMIT   ?= $(shell git rev-parse HEAD 2>/dev/null)
+LDFLAGS  := -s -w -X main.stamped=$(VERSION) -X main.stampedCommit=$(COMMIT)
 
 .DEFAULT_GOAL := help
 

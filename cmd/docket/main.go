@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // time zones on machines that have none installed
@@ -19,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/docket-tasks/docket/cmd/docket/cli"
+	"github.com/docket-tasks/docket/services/frontend"
 )
 
 func main() {
@@ -71,7 +73,7 @@ The other commands are its client.
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Usage(err) })
 	root.AddGroup(&cobra.Group{ID: "tasks", Title: "Tasks:"}, &cobra.Group{ID: "server", Title: "Server and data:"})
 	root.AddCommand(cli.Commands("tasks")...)
-	root.AddCommand(serveCommand(), backupCommand(), restoreCommand(), checkCommand(), openAPICommand())
+	root.AddCommand(serveCommand(), backupCommand(), restoreCommand(), checkCommand(), openAPICommand(), versionCommand())
 	cli.CheckArgs(root)
 	return root
 }
@@ -96,5 +98,34 @@ func version() string {
 	return "devel"
 }
 
-// stamped is set by the build: -ldflags "-X main.stamped=…".
-var stamped string
+// commit is the one that it was built from, empty where that is not known.
+func commit() string {
+	if stampedCommit != "" {
+		return stampedCommit
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return ""
+}
+
+func build() frontend.Build {
+	return frontend.Build{Version: version(), Commit: commit(), Go: runtime.Version()}
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{Use: "version", Short: "Print the version", GroupID: "server", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "docket "+version())
+			return err
+		}}
+}
+
+// stamped and stampedCommit are set by the build: -ldflags "-X main.stamped=… -X main.stampedCommit=…".
+var stamped, stampedCommit string

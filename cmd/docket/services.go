@@ -41,7 +41,7 @@ var services = []service{
 	{recurring.Name, newRecurring, nil},
 	{notification.Name, newNotification, notification.Register},
 	{audit.Name, newAudit, audit.Register},
-	{frontend.Name, newFrontend, nil},
+	{frontend.Name, newFrontend, frontend.Register},
 }
 
 func newBackend(ctx context.Context, s settings, h host.Host) (host.Service, error) {
@@ -62,6 +62,6 @@ func newAudit(_ context.Context, s settings, h host.Host) (host.Service, error) 
 }
 
 func newFrontend(_ context.Context, s settings, h host.Host) (host.Service, error) {
-	return frontend.New(frontend.Config{Logger: s.log, Metrics: s.metrics, Version: version(),
+	return frontend.New(frontend.Config{Logger: s.log, Metrics: s.metrics, Build: build(),
 		Static: web.FS, TLS: s.tls, TrustForwarded: s.proxied}, h)
 }

@@ -33,7 +33,13 @@ func TestPages(t *testing.T) {
 		{"POST", "/", 405, "no-store", "method_not_allowed", "application/problem+json", ""},
 		{"OPTIONS", "/api/tasks", 405, "no-store", "method_not_allowed", "application/problem+json", ""},
 		{"TRACE", "/", 405, "no-store", "method_not_allowed", "application/problem+json", ""},
-		{"GET", "/version", 200, "no-store", `{"version":"1.2.3"}`, "application/json", ""},
+		{"GET", "/today", 200, "no-cache", "<title>docket", "text/html; charset=utf-8", ""},
+		{"GET", "/tasks/018f2c5e-6a00-7b11-8c22-9d33e44f5566", 200, "no-cache", "<title>docket", "text/html; charset=utf-8", ""},
+		{"GET", "/sw.js", 200, "no-cache", "self.onpush", "text/javascript; charset=utf-8", ""},
+		{"GET", "/manifest.webmanifest", 200, "no-cache", "{}", "application/manifest+json", ""},
+		{"GET", "/api/today", 404, "no-store", "not_found", "application/problem+json", ""},
+		{"GET", "/api/about", 200, "no-store", `{"version":"1.2.3","commit":"c0ffee","go":"go1.26.4"}`, "application/json", ""},
+		{"POST", "/api/about", 404, "no-store", "not_found", "application/problem+json", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.method+" "+tt.path, func(t *testing.T) {
@@ -58,6 +64,20 @@ func TestPages(t *testing.T) {
 				t.Errorf("Content-Security-Policy = %q", policy)
 			}
 		})
+	}
+}
+
+// A page may do what the client needs, by the policy it comes with: run a service worker, be installed, open the
+// WebSocket and call the API of its own site, all of which fall back on default-src (CSP 3 section 6.7), and no other.
+func TestPagePolicy(t *testing.T) {
+	policy := send(newInside(t, newClock().now).door(t), "GET", "/", "").Header.Get("Content-Security-Policy")
+	if !strings.HasPrefix(policy, "default-src 'self';") {
+		t.Errorf("policy %q", policy)
+	}
+	for _, directive := range []string{"worker-src", "manifest-src", "connect-src", "script-src", "child-src"} {
+		if strings.Contains(policy, directive) {
+			t.Errorf("policy %q narrows %s", policy, directive)
+		}
 	}
 }
 

@@ -33,8 +33,8 @@ type Config struct {
 	Metrics *prometheus.Registry
 	// Now is the clock; nil means the system's.
 	Now func() time.Time
-	// Version of the program, shown at /version.
-	Version string
+	// Build is what GET /api/about says is running.
+	Build Build
 	// Static holds the web client: index.html and what it needs; files under assets/ have a hash in their names.
 	Static fs.FS
 	// TLS says that users reach this service by HTTPS only: cookies carry the __Host- prefix, answers HSTS.
@@ -94,7 +94,7 @@ func New(cfg Config, h host.Host) (host.Service, error) {
 	if cfg.WS != nil {
 		mux.Handle("GET /ws", cfg.WS)
 	}
-	mux.HandleFunc("GET /version", func(w http.ResponseWriter, _ *http.Request) { writeVersion(w, cfg.Version) })
+	mux.Handle("GET /api/about", about(cfg.Build))
 	mux.Handle("/{path...}", files)
 	for _, inside := range reserved {
 		mux.HandleFunc("/"+inside, nowhere)

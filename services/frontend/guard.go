@@ -2,7 +2,6 @@ package frontend
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/docket-tasks/docket/edge"
@@ -84,11 +83,4 @@ func plainPath(r *http.Request) bool {
 func dotSegment(rest string) bool {
 	segment, _, _ := strings.Cut(rest, "/")
 	return segment == "." || segment == ".."
-}
-
-func writeVersion(w http.ResponseWriter, version string) {
-	h := w.Header()
-	h["Cache-Control"] = noStore
-	h.Set("Content-Type", "application/json")
-	_, _ = w.Write([]byte(`{"version":` + strconv.Quote(version) + "}\n"))
 }

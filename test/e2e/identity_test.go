@@ -83,6 +83,20 @@ func TestStrangers(t *testing.T) {
 	})
 }
 
+// Which version is running can be asked by anybody.
+func TestAbout(t *testing.T) {
+	scenario(t, func(t *testing.T, w *world) {
+		var build struct {
+			Version string `json:"version"`
+			Go      string `json:"go"`
+		}
+		w.owner.as("").get("/api/about").want(200).into(&build)
+		if build.Version == "" || !strings.HasPrefix(build.Go, "go1.") {
+			t.Errorf("%+v", build)
+		}
+	})
+}
+
 // A token does what its scope says for as long as it is there, and no longer.
 func TestTokens(t *testing.T) {
 	scenario(t, func(t *testing.T, w *world) {
