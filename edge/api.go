@@ -21,6 +21,8 @@ const (
 	// requiredMark starts huma's message for a missing property, followed by its name: huma reports it at the
 	// object that lacks it, callers are told the field.
 	requiredMark = "\x00required\x00"
+	// notUUID is what is wrong with something that is no UUID.
+	notUUID = "must be a UUID such as 018f2c5e-6a00-7b11-8c22-9d33e44f5566"
 )
 
 // huma is configured by package variables. They are set while this package is initialised, before any API exists.
@@ -37,6 +39,7 @@ var _ = func() struct{} {
 	}
 	huma.ValidateStrictCasing = true
 	huma.DefaultArrayNullable = false // an empty array is [], here as in most APIs; what can be null says so
+	validation.MsgExpectedRFC4122UUID = notUUID + ": %v"
 	validation.MsgExpectedRequiredProperty = requiredMark + "%s"
 	return struct{}{}
 }()
@@ -120,8 +123,8 @@ func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	known := queryParameters(op)
 	a.HandleFunc(strings.ToUpper(op.Method)+" "+op.Path, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.RawQuery != "" {
-			if p := checkQuery(r.URL.RawQuery, known); p != nil {
-				WriteProblem(w, r, p)
+			if err := CheckQuery(r.URL.RawQuery, known); err != nil {
+				WriteProblem(w, r, err)
 				return
 			}
 		}
@@ -140,7 +143,9 @@ func queryParameters(op *huma.Operation) map[string]bool {
 	return known
 }
 
-func checkQuery(raw string, known map[string]bool) *Problem {
+// CheckQuery refuses a query with a parameter that is not known, is given twice though known says false, or is not
+// properly encoded: for a route that no API serves. The error is a [Problem] with every parameter at fault.
+func CheckQuery(raw string, known map[string]bool) error {
 	var bad []FieldError
 	var seen [16]string
 	names := seen[:0]
@@ -171,6 +176,17 @@ func checkQuery(raw string, known map[string]bool) *Problem {
 		return nil
 	}
 	return validationProblem(bad)
+}
+
+// inOurWords replaces what says more of Go than of the request.
+func inOurWords(detail string) string {
+	switch {
+	case strings.HasPrefix(detail, "invalid date/time for format"):
+		return "must be a moment such as 2026-03-31T09:00:00Z; in a URL, + is written %2B"
+	case strings.HasPrefix(detail, notUUID):
+		return notUUID
+	}
+	return detail
 }
 
 func validationProblem(fields []FieldError) *Problem {
@@ -222,6 +238,7 @@ func fieldOf(d *huma.ErrorDetail) FieldError {
 	if name, missing := strings.CutPrefix(detail, requiredMark); missing {
 		field, detail = field+"."+name, "is required"
 	}
+	detail = inOurWords(detail)
 	for _, place := range []string{"body.", "query.", "path.", "header.", "cookie."} {
 		if rest, ok := strings.CutPrefix(field, place); ok {
 			return FieldError{Field: rest, Detail: detail}

@@ -187,3 +187,24 @@ func TestOwnNotFound(t *testing.T) {
 		t.Error("the mux's own answer is not a problem")
 	}
 }
+
+// Where the request is not what a type of Go's wants, the caller is told what is wanted instead.
+func TestTypesAreNotTold(t *testing.T) {
+	mux := http.NewServeMux()
+	huma.Register(edge.NewAPI(mux, "moments"), huma.Operation{OperationID: "moments", Method: http.MethodGet, Path: "/moments/{id}"},
+		func(context.Context, *struct {
+			ID   string    `path:"id" format:"uuid"`
+			From time.Time `query:"from"`
+		}) (*struct{}, error) {
+			return nil, nil
+		})
+	p := problem(t, send(mux, http.MethodGet, "/moments/7?from=x", ""))
+	got := map[string]string{}
+	for _, e := range p.Errors {
+		got[e.Field] = e.Detail
+	}
+	if p.Status != http.StatusBadRequest || got["id"] != "must be a UUID such as 018f2c5e-6a00-7b11-8c22-9d33e44f5566" ||
+		!strings.HasPrefix(got["from"], "must be a moment such as 2026-03-31T09:00:00Z") {
+		t.Errorf("%+v", p)
+	}
+}

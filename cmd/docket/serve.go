@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,6 +22,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/docket-tasks/docket/cmd/docket/cli"
 	"github.com/docket-tasks/docket/edge"
 	"github.com/docket-tasks/docket/host"
 	"github.com/docket-tasks/docket/host/embedded"
@@ -77,6 +79,17 @@ func (o *serveOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.pushContact, "push-contact", o.pushContact, "e-mail or https address at which push services can reach you (DOCKET_PUSH_CONTACT)")
 }
 
+// checkLog refuses settings of the log that would have to be guessed at.
+func (o *serveOptions) checkLog() error {
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, o.logLevel) {
+		return cli.Usage(fmt.Errorf("--log-level (DOCKET_LOG_LEVEL): is %q: use debug, info, warn or error", o.logLevel))
+	}
+	if o.logFormat != "text" && o.logFormat != "json" {
+		return cli.Usage(fmt.Errorf("--log-format (DOCKET_LOG_FORMAT): is %q: use text or json", o.logFormat))
+	}
+	return nil
+}
+
 func serveCommand() *cobra.Command {
 	o := defaultServeOptions()
 	c := &cobra.Command{Use: "serve", Short: "Run the server (as docket without a command)", GroupID: "server", Args: cobra.NoArgs,
@@ -89,6 +102,9 @@ func serveCommand() *cobra.Command {
 // fight over it most often; the data, which a second process must not open; the services; and the door last,
 // so that nobody comes in before everything stands.
 func serve(ctx context.Context, o *serveOptions, out io.Writer) (err error) {
+	if err := o.checkLog(); err != nil {
+		return err
+	}
 	unnamed := edge.NewLogger(os.Stderr, "", o.logLevel, o.logFormat) // each service adds its own name
 	log := unnamed.With("service", "docket")
 	listener, err := listen(o.listen)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -85,6 +86,20 @@ func TestClientsSeeChanges(t *testing.T) {
 			if hasTask := string(m.Update.Task) != "null"; hasTask == (action == "deleted") {
 				t.Errorf("%s carries task %s", action, m.Update.Task)
 			}
+		}
+	}
+}
+
+// A parameter that the WebSocket does not know is refused by its name, as everywhere.
+func TestUnknownParameterOfTheWebSocket(t *testing.T) {
+	f := start(t)
+	for query, field := range map[string]string{"?nope=1": "nope", "?since=1&since=2": "since", "?since=x": "since"} {
+		_, res, err := f.dial(query, http.Header{"Authorization": {"Bearer " + f.me.token}})
+		if err == nil || res == nil || res.StatusCode != http.StatusBadRequest {
+			t.Fatalf("%s: %v, %v", query, res, err)
+		}
+		if body, err := io.ReadAll(res.Body); err != nil || !strings.Contains(string(body), `"field":"`+field+`"`) {
+			t.Errorf("%s: %s, %v", query, body, err)
 		}
 	}
 }

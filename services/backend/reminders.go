@@ -213,7 +213,7 @@ func (s *Service) remind(ctx context.Context, r *record, user string, zone *time
 	}
 	s.metrics.reminders.WithLabelValues("sent").Inc()
 	s.metrics.lateness.Observe(s.now().Sub(d.At).Seconds())
-	s.log.DebugContext(ctx, "reminder_sent", "task_id", d.Task, "reminder_id", id, "user_id", user)
+	s.log.DebugContext(ctx, "reminder sent", "task_id", d.Task, "reminder_id", id, "user_id", user)
 	return nil
 }
 
@@ -242,13 +242,13 @@ type Reminder struct {
 	TaskID        string    `json:"task_id" format:"uuid"`
 	ScheduledTime task.Time `json:"scheduled_time"`
 	Status        string    `json:"status" enum:"pending,sent,cancelled" doc:"cancelled: its moment passed while it was not wanted, or the task is no longer pending"`
-	CreatedAt     task.Time `json:"created_at" doc:"When the due date or the reminders were last set"`
+	CreatedAt     task.Time `json:"created_at" doc:"When the due date or the reminders were last set, or the reminder was put off"`
+	Snoozed       bool      `json:"snoozed,omitempty" doc:"Asked for by putting another one off (POST /api/notifications/{id}/snooze)"`
 }
 
 // remindersOf lists the reminders of a task and what became of each.
 func (s *Service) remindersOf(ctx context.Context, r *record, zone *time.Location) ([]Reminder, error) {
 	ms := moments(&r.task, zone)
-	keys := make([]string, 0, len(ms)+1)
 	jobs := make([]reminderJob, 0, len(ms)+1)
 	for _, m := range ms {
 		jobs = append(jobs, reminderJob{At: m.At, Minutes: m.Minutes})
@@ -256,8 +256,16 @@ func (s *Service) remindersOf(ctx context.Context, r *record, zone *time.Locatio
 	if r.Reminders.DueSet > 0 {
 		jobs = append(jobs, reminderJob{DueSet: r.Reminders.DueSet})
 	}
-	for _, j := range jobs {
-		keys = append(keys, reminderKey(r.task.ID, j.slot()))
+	asked, _, err := s.snoozes(ctx, r.task.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range asked {
+		jobs = append(jobs, reminderJob{At: a.At, Snooze: true})
+	}
+	keys := make([]string, len(jobs))
+	for i, j := range jobs {
+		keys[i] = reminderKey(r.task.ID, j.slot())
 	}
 	items, err := s.state.GetBulk(ctx, keys)
 	if err != nil {
@@ -266,7 +274,10 @@ func (s *Service) remindersOf(ctx context.Context, r *record, zone *time.Locatio
 	out := make([]Reminder, 0, len(jobs))
 	for i, j := range jobs {
 		rem := Reminder{ReminderID: event.ReminderID(r.task.ID, j.slot()), TaskID: r.task.ID,
-			ScheduledTime: task.At(j.At), Status: "pending", CreatedAt: task.At(r.Reminders.At)}
+			ScheduledTime: task.At(j.At), Status: "pending", CreatedAt: task.At(r.Reminders.At), Snoozed: j.Snooze}
+		if j.Snooze {
+			rem.CreatedAt = task.At(asked[i-len(jobs)+len(asked)].Made)
+		}
 		switch {
 		case items[i].Exists():
 			var row sent
@@ -276,13 +287,10 @@ func (s *Service) remindersOf(ctx context.Context, r *record, zone *time.Locatio
 			rem.Status, rem.ScheduledTime = "sent", task.At(row.At)
 		case j.DueSet > 0:
 			continue // no moment had passed when the due date was set
-		case r.task.Status != task.Pending || j.At.Before(s.now().Add(-overdueGrace)):
+		case r.task.Status != task.Pending, !j.Snooze && !j.At.After(r.Reminders.At): // never scheduled: its moment had passed
 			rem.Status = "cancelled"
 		}
 		out = append(out, rem)
 	}
 	return out, nil
 }
-
-// overdueGrace is how long a reminder whose moment has passed still counts as under way.
-const overdueGrace = time.Minute

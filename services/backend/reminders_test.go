@@ -362,3 +362,63 @@ func TestPurge(t *testing.T) {
 		}
 	})
 }
+
+// A reminder that was put off is listed before it comes, and after; asking for the same moment again adds none.
+func TestSnoozedRemindersAreListed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t)
+		made := f.me.must("POST", "/api/tasks", `{"title":"x"}`)
+		at := time.Now().Add(10 * time.Minute).UTC()
+		later := at.Add(time.Hour)
+		for _, when := range []time.Time{at, at, later} {
+			wish := map[string]any{"task_id": made.ID, "user_id": f.me.user, "at": when}
+			if w := f.runtime("POST", "/internal/reminders", wish); w.Code != http.StatusAccepted {
+				t.Fatalf("%d %s", w.Code, w.Body)
+			}
+		}
+		want := func(status ...string) {
+			t.Helper()
+			got := f.reminders(made.ID)
+			if len(got) != 2 || !got[0].Snoozed || !got[0].ScheduledTime.Equal(at) || got[0].Status != status[0] || got[1].Status != status[1] {
+				t.Errorf("reminders %+v, want %v", got, status)
+			}
+		}
+		want("pending", "pending")
+		pass(20 * time.Minute)
+		want("sent", "pending")
+		if ids := f.sent.reminded(); len(ids) != 1 || ids[0].ReminderID != f.reminders(made.ID)[0].ReminderID {
+			t.Errorf("sent %+v", ids)
+		}
+		f.me.must("POST", "/api/tasks/"+made.ID+"/complete", "")
+		want("sent", "cancelled")
+	})
+}
+
+// A reminder whose job is late is still pending; one whose moment had passed when it was set never was.
+func TestLateRemindersArePending(t *testing.T) {
+	f := start(t)
+	made := f.me.must("POST", "/api/tasks", fmt.Sprintf(`{"title":"x","due_date":%q,"reminder_minutes":[30,180]}`, floating(2*time.Hour)))
+	hoursLater := &Service{state: f.node.Host(Name).State, now: func() time.Time { return time.Now().Add(5 * time.Hour) }}
+	r, err := hoursLater.record(t.Context(), made.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := hoursLater.remindersOf(t.Context(), r, berlin)
+	if err != nil || len(got) < 2 || got[0].Status != "cancelled" || got[1].Status != "pending" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// reminders lists those of a task.
+func (f *fixture) reminders(id string) (out []Reminder) {
+	f.t.Helper()
+	w := f.me.do("GET", "/api/tasks/"+id+"/reminders", "")
+	if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
+		f.t.Fatalf("%d %s: %v", w.Code, w.Body, err)
+	}
+	return out
+}

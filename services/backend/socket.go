@@ -62,11 +62,18 @@ func (s *socket) close(code websocket.StatusCode, reason string) {
 	})
 }
 
+// wsParameters are the parameters of GET /ws; none may be repeated.
+var wsParameters = map[string]bool{"since": false}
+
 // serveWS serves GET /ws: the live updates of the caller's list, from the version given by since. It checks
 // cookie or bearer token and the Origin itself, for it may be reached without the gateway.
 //
 // [Task]: T065
 func (s *Service) serveWS(w http.ResponseWriter, r *http.Request) {
+	if err := edge.CheckQuery(r.URL.RawQuery, wsParameters); err != nil {
+		edge.WriteProblem(w, r, err)
+		return
+	}
 	since := int64(-1)
 	if v := r.URL.Query().Get("since"); v != "" {
 		n, err := strconv.ParseInt(v, 10, 64)
@@ -93,7 +100,7 @@ func (s *Service) serveWS(w http.ResponseWriter, r *http.Request) {
 	defer s.live.leave(who.UserID, sock)
 	ctx := conn.CloseRead(context.WithoutCancel(r.Context()))
 	if err := s.live.join(ctx, who.UserID, sock, since); err != nil {
-		s.log.WarnContext(ctx, "socket_not_joined", "user_id", who.UserID, "error", err)
+		s.log.WarnContext(ctx, "socket not joined", "user_id", who.UserID, "error", err)
 		_ = conn.Close(websocket.StatusTryAgainLater, "storage is unavailable")
 		return
 	}

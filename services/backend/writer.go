@@ -158,10 +158,10 @@ func (w *writer) note(ctx context.Context, p *plan) {
 	for i := range p.effects {
 		e := &p.effects[i]
 		if e.purge {
-			w.log.InfoContext(ctx, "task_purged", "task_id", e.id(), "list_id", p.list)
+			w.log.InfoContext(ctx, "task purged", "task_id", e.id(), "list_id", p.list)
 			continue
 		}
-		w.log.InfoContext(edge.WithTrace(ctx, e.trace), "task_changed", "event_type", e.typ, "task_id", e.id(), "version", e.new.task.Version,
+		w.log.InfoContext(edge.WithTrace(ctx, e.trace), "task changed", "event_type", e.typ, "task_id", e.id(), "version", e.new.task.Version,
 			"list_id", p.list, "user_id", p.owner.ID, "actor", e.actor.Kind)
 	}
 }

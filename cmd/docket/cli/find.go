@@ -77,6 +77,32 @@ func (c *client) findOne(ctx context.Context, name string, last []string, order 
 	return found{}, noSuchTask(name, len(last))
 }
 
+// alsoFits returns the tasks that a name fits though another, of a status earlier in order, was taken: of a repeating
+// task, say, the done ones. A number or an id means one task alone.
+func (c *client) alsoFits(ctx context.Context, name string, taken found, order ...task.Status) (out []found, err error) {
+	if _, err := strconv.Atoi(name); err == nil || strings.HasPrefix(taken.ID, strings.ToLower(name)) {
+		return nil, nil
+	}
+	for _, status := range order[slices.Index(order, taken.Status)+1:] {
+		candidates, err := c.candidates(ctx, strings.TrimSpace(name), status)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, match(candidates, strings.TrimSpace(name))...)
+	}
+	return out, nil
+}
+
+// sayWhich tells, beside the output, which of the tasks that a name fits was meant, and how to name the others.
+func (s *session) sayWhich(ctx context.Context, name string, taken found, order ...task.Status) error {
+	others, err := s.alsoFits(ctx, name, taken, order...)
+	if err != nil || len(others) == 0 {
+		return err
+	}
+	fmt.Fprintf(s.errs, "%q is the %s task here; it also fits, to be named by id:%s\n", clean(name), taken.Status, listed(others))
+	return nil
+}
+
 func noSuchTask(name string, last int) error {
 	if _, err := strconv.Atoi(name); err != nil {
 		return exit(notFound, "no task %q: `docket ls` shows what there is", clean(name))
@@ -164,15 +190,23 @@ func fold(s string) string {
 const maxCandidates = 10
 
 func ambiguity(name string, tasks []found) error {
+	return exit(ambiguous, "%q fits %d tasks: say more of the title, or give the id%s", clean(name), len(tasks), listed(tasks))
+}
+
+// listed puts tasks below each other, the first of them.
+func listed(tasks []found) string {
 	var b strings.Builder
 	for _, t := range tasks[:min(len(tasks), maxCandidates)] {
 		fmt.Fprintf(&b, "\n  %s  %s", t.ID, clean(t.Title))
 		if !t.DueDate.IsZero() {
 			fmt.Fprintf(&b, "  (due %s)", t.DueDate)
 		}
+		if t.Status == task.Completed || t.Status == task.Deleted {
+			fmt.Fprintf(&b, "  (%s)", t.Status)
+		}
 	}
 	if more := len(tasks) - maxCandidates; more > 0 {
 		fmt.Fprintf(&b, "\n  and %d more", more)
 	}
-	return exit(ambiguous, "%q fits %d tasks: say more of the title, or give the id%s", clean(name), len(tasks), b.String())
+	return b.String()
 }

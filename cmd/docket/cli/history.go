@@ -65,8 +65,12 @@ func (s *session) history(ctx context.Context, names []string, limit int) error 
 	}
 	path := "/api/audit"
 	if len(names) > 0 {
-		tasks, err := s.find(ctx, names, task.Pending, task.Completed, task.Deleted)
+		order := []task.Status{task.Pending, task.Completed, task.Deleted}
+		tasks, err := s.find(ctx, names, order...)
 		if err != nil {
+			return err
+		}
+		if err := s.sayWhich(ctx, names[0], tasks[0], order...); err != nil {
 			return err
 		}
 		path = "/api/tasks/" + tasks[0].ID + "/history"
