@@ -105,7 +105,7 @@ func (s *served) observe(r *http.Request, aw *answer, rec *record, took time.Dur
 		s.metrics.observer(r.Pattern, r.Method, status).Observe(took.Seconds())
 	}
 	level := slog.LevelInfo
-	if status >= http.StatusInternalServerError {
+	if status == http.StatusInternalServerError { // other failures are logged with their cause where they happen, and once
 		level = slog.LevelError
 	}
 	if !s.log.Enabled(r.Context(), level) {

@@ -22,6 +22,8 @@ type HealthOptions struct {
 	Draining *atomic.Bool
 	// Checks are asked one after the other in the order given; the first failure makes the service not ready.
 	Checks []HealthCheck
+	// Writes, if set and failing, is told by /readyz, which stays ready.
+	Writes *Writes
 	// Metrics is what /metrics shows; nil leaves the route out.
 	Metrics *prometheus.Registry
 }
@@ -41,19 +43,27 @@ func StateCheck(state host.State) HealthCheck {
 }
 
 // Health adds GET /healthz (the process lives; it depends on nothing else), /readyz (503 with the reason while
-// draining or when a check fails) and /metrics (Prometheus). These routes are for the platform, not for users.
+// draining or when a check fails; 200 with "writes": "failing" while only reading works) and /metrics (Prometheus). These routes are for the platform, not for users.
 func Health(mux *http.ServeMux, o HealthOptions) {
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeStatus(w, "alive") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeStatus(w, `{"status":"alive"}`) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.ready(r.Context()); err != nil {
 			WriteProblem(w, r, err)
 			return
 		}
-		writeStatus(w, "ready")
+		writeStatus(w, o.status())
 	})
 	if o.Metrics != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{}))
 	}
+}
+
+// status is what /readyz says of a service that is ready.
+func (o HealthOptions) status() string {
+	if o.Writes != nil && o.Writes.Failing() {
+		return `{"status":"ready","writes":"failing"}`
+	}
+	return `{"status":"ready"}`
 }
 
 func (o HealthOptions) ready(ctx context.Context) error {
@@ -78,8 +88,8 @@ func (o HealthOptions) ready(ctx context.Context) error {
 	return nil
 }
 
-func writeStatus(w http.ResponseWriter, status string) {
+func writeStatus(w http.ResponseWriter, body string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write([]byte(`{"status":"` + status + "\"}\n"))
+	_, _ = w.Write([]byte(body + "\n"))
 }

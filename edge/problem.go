@@ -73,7 +73,7 @@ func (p *Problem) GetHeaders() http.Header { return p.header }
 // ContentType implements huma.ContentTypeFilter.
 func (p *Problem) ContentType(string) string { return problemType }
 
-// WriteProblem answers with the [Problem] in err. The host's outages, conflicts that do not end and
+// WriteProblem answers with the [Problem] in err. The host's outages, which are logged, conflicts that do not end and
 // deadlines become a 503 with Retry-After; any other error is logged and becomes a 500 that does not repeat its text.
 func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := ProblemOf(r.Context(), err)
@@ -111,8 +111,10 @@ func ProblemOf(ctx context.Context, err error) *Problem {
 	}
 	switch {
 	case errors.Is(err, host.ErrUnavailable):
+		logOutage(ctx, err)
 		return NewProblem(http.StatusServiceUnavailable, "unavailable", "storage cannot be reached; nothing has changed, try again").After(time.Second)
 	case errors.Is(err, host.ErrUnknown):
+		logOutage(ctx, err)
 		return NewProblem(http.StatusServiceUnavailable, "outcome_unknown", "storage cannot be reached; whether the change was made is not known yet").After(2 * time.Second)
 	case errors.Is(err, host.ErrConflict): // met again and again
 		return NewProblem(http.StatusServiceUnavailable, "busy", "others are changing the same thing; nothing has changed, try again").After(time.Second)
@@ -127,6 +129,13 @@ func ProblemOf(ctx context.Context, err error) *Problem {
 	}
 	LoggerOf(ctx).ErrorContext(ctx, "request failed", "error", err)
 	return internalProblem()
+}
+
+// logOutage logs why the store could not be used, unless it is that the caller has left.
+func logOutage(ctx context.Context, err error) {
+	if ctx.Err() == nil {
+		LoggerOf(ctx).ErrorContext(ctx, "storage unavailable", "error", err)
+	}
 }
 
 func internalProblem() *Problem {

@@ -55,11 +55,12 @@ func New(cfg Config, h host.Host) host.Service {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &service{state: h.State, now: cfg.Now, log: cfg.Logger, metrics: newMetrics(cfg.Metrics)}
+	writes := edge.ObserveWrites(h.State, Name, cfg.Metrics)
+	s := &service{state: writes, now: cfg.Now, log: cfg.Logger, metrics: newMetrics(cfg.Metrics)}
 	public, runtime := http.NewServeMux(), http.NewServeMux()
 	s.register(edge.NewAPI(public, "docket audit"))
 	var draining atomic.Bool
-	edge.Health(runtime, edge.HealthOptions{Draining: &draining, Metrics: cfg.Metrics, Checks: []edge.HealthCheck{edge.StateCheck(h.State)}})
+	edge.Health(runtime, edge.HealthOptions{Draining: &draining, Metrics: cfg.Metrics, Writes: writes, Checks: []edge.HealthCheck{edge.StateCheck(h.State)}})
 	verifier := edge.NewVerifier(edge.BackendKeys(h.Client("backend")), s.now)
 	observed := edge.HandlerOptions{Service: Name, Logger: cfg.Logger, Metrics: cfg.Metrics}
 	return host.Service{

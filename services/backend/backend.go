@@ -75,6 +75,8 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 	if cfg.SnapshotBytes == 0 {
 		cfg.SnapshotBytes = 256 << 20
 	}
+	writes := edge.ObserveWrites(h.State, Name, cfg.Metrics)
+	h.State = writes
 	ctx, stop := context.WithCancel(ctx)
 	s := &Service{state: h.State, log: cfg.Logger, now: cfg.Now, metrics: newMetrics(cfg.Metrics), stop: stop}
 	s.accounts = account.New(h.State, h.Secrets, cfg.Now, cfg.Logger)
@@ -94,7 +96,7 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 	return host.Service{
 		Name:    Name,
 		Public:  edge.Handler(observed, s.public(verifier)),
-		Runtime: edge.Handler(observed, s.runtime(cfg.Metrics)),
+		Runtime: edge.Handler(observed, s.runtime(cfg.Metrics, writes)),
 		Subscriptions: []host.Subscription{
 			{Topic: event.TopicUpdates, Mode: host.Every, Handle: s.live.onTaskUpdate},
 			{Topic: event.TopicReminders, Mode: host.Every, Handle: s.live.onReminder},
@@ -132,9 +134,9 @@ func Register(api huma.API) {
 }
 
 // runtime are the routes of the host and the other services.
-func (s *Service) runtime(reg *prometheus.Registry) http.Handler {
+func (s *Service) runtime(reg *prometheus.Registry, writes *edge.Writes) http.Handler {
 	mux := http.NewServeMux()
-	edge.Health(mux, edge.HealthOptions{Draining: &s.draining, Metrics: reg, Checks: []edge.HealthCheck{edge.StateCheck(s.state)}})
+	edge.Health(mux, edge.HealthOptions{Draining: &s.draining, Metrics: reg, Writes: writes, Checks: []edge.HealthCheck{edge.StateCheck(s.state)}})
 	s.accounts.Internal(mux)
 	mux.HandleFunc("POST /internal/occurrences", s.createOccurrence)
 	mux.HandleFunc("POST /internal/reminders", s.remindAgain)

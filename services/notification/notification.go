@@ -74,6 +74,8 @@ type service struct {
 
 // New returns the service; it fails where the configuration is wrong.
 func New(cfg Config, h host.Host) (host.Service, error) {
+	writes := edge.ObserveWrites(h.State, Name, cfg.Metrics)
+	h.State = writes
 	s, err := newService(cfg, h)
 	if err != nil {
 		return host.Service{}, fmt.Errorf("notification: %w", err)
@@ -82,7 +84,7 @@ func New(cfg Config, h host.Host) (host.Service, error) {
 	public, runtime := http.NewServeMux(), http.NewServeMux()
 	s.routes(public)
 	var draining atomic.Bool
-	edge.Health(runtime, edge.HealthOptions{Draining: &draining, Metrics: cfg.Metrics, Checks: []edge.HealthCheck{edge.StateCheck(h.State)}})
+	edge.Health(runtime, edge.HealthOptions{Draining: &draining, Metrics: cfg.Metrics, Writes: writes, Checks: []edge.HealthCheck{edge.StateCheck(h.State)}})
 	observed := edge.HandlerOptions{Service: Name, Logger: s.log, Metrics: cfg.Metrics}
 	return host.Service{
 		Name:          Name,
