@@ -1,4 +1,4 @@
-package dapr_test
+package manifests
 
 import (
 	"context"

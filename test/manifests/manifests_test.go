@@ -1,8 +1,8 @@
-// Package dapr_test holds the manifests beside it to what the code does: each subscription to its topics, each invocation
+// Package manifests holds the manifests of deploy/dapr to what the code does: each subscription to its topics, each invocation
 // to the access control, and everything to the one rule that state is never retried.
 //
 // [Task]: T009, T010, T011, T012, T013
-package dapr_test
+package manifests
 
 import (
 	"bytes"
@@ -133,10 +133,13 @@ func strict(d *json.Decoder) *json.Decoder {
 	return d
 }
 
+// dir is where the manifests are.
+const dir = "../../deploy/dapr"
+
 // read decodes every document of a file; a field that the form does not have is an error.
 func read[T any](t *testing.T, file string) (docs []T) {
 	t.Helper()
-	b, err := os.ReadFile(filepath.FromSlash(file))
+	b, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(file)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +177,10 @@ var names = []string{backend.Name, recurring.Name, notification.Name, audit.Name
 func TestEveryManifestIsTested(t *testing.T) {
 	known := []string{"broadcast.yaml", "configuration.yaml", "jobs.yaml", "pubsub.yaml", "resiliency.yaml", "secrets.yaml",
 		"statestore.yaml", "subscriptions.yaml"}
-	files, err := filepath.Glob("*.yaml")
+	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	for i, f := range files {
+		files[i] = filepath.Base(f)
+	}
 	if err != nil || !slices.Equal(files, known) {
 		t.Errorf("manifests here: %q, %v; tested are %q", files, err, known)
 	}
