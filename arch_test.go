@@ -91,7 +91,7 @@ var layers = []layer{
 	{"host", nil},
 	{"host/combine", nil},
 	{"host/embedded", []string{"host", "modernc.org/", "github.com/prometheus/client_golang", "golang.org/x/sys"}},
-	{"host/dapr", []string{"host", "host/dapr/outbox", "host/combine", "github.com/dapr/go-sdk", "google.golang.org/grpc", "google.golang.org/protobuf",
+	{"host/dapr", []string{"host", "host/dapr/outbox", "host/combine", "github.com/dapr/go-sdk", "google.golang.org/grpc",
 		"github.com/google/uuid", "github.com/prometheus/client_golang"}},
 	{"host/dapr/outbox", []string{"host"}},
 	{"host/hosttest", []string{"host"}},

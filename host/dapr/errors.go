@@ -1,0 +1,83 @@
+package dapr
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/docket-tasks/docket/host"
+)
+
+// Dapr tells most errors of a store apart by their text alone. This file is the one place that looks at it; the texts are those
+// of Dapr 1.18 and of its component state.postgresql v2, which the conformance suite meets.
+
+var conflicts = []string{
+	"possible etag mismatch", // an ETag did not match
+	"no item was updated",    // create-if-absent found the key
+	"SQLSTATE 40P01",         // a deadlock: PostgreSQL rolled this transaction back
+	"SQLSTATE 40001",
+}
+
+// unsent are the texts of errors before anything was sent to the store.
+var unsent = []string{
+	"Error while dialing",          // no sidecar
+	"failed to begin transaction",  // the component got no connection
+	"failed to connect to",         // the same, for a single operation
+	"state store is not configured", // no component
+	"is not found",
+}
+
+// inDoubt are the texts of errors after which a transaction may have happened although the database reported an error.
+var inDoubt = []string{
+	"failed to commit transaction",
+	"SQLSTATE 57P", // the server stops while it works
+	"SQLSTATE 08",  // the connection broke
+}
+
+// commitError says what an error of a transaction means for its outcome: see [outbox.Store].
+func commitError(err error) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	switch {
+	case errors.Is(err, errDead):
+		return err
+	case contains(text, conflicts):
+		return fmt.Errorf("%w (%w)", host.ErrConflict, err)
+	case codeOf(err) == codes.ResourceExhausted && strings.Contains(text, "larger than max"):
+		return fmt.Errorf("%w (%w)", host.ErrTooLarge, err)
+	case contains(text, unsent),
+		strings.Contains(text, "(SQLSTATE ") && !contains(text, inDoubt): // a statement was refused, so all are rolled back
+		return fmt.Errorf("%w (%w)", host.ErrUnavailable, err)
+	}
+	return fmt.Errorf("the sidecar cannot say whether the transaction happened: %w", err)
+}
+
+func readError(err error) error {
+	return fmt.Errorf("read state: %w (%w)", host.ErrUnavailable, err)
+}
+
+func secretAbsent(err error) bool { return strings.Contains(err.Error(), "not found") }
+
+func contains(text string, parts []string) bool {
+	for _, p := range parts {
+		if strings.Contains(text, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// codeOf is the gRPC code of an error or of one that it wraps.
+func codeOf(err error) codes.Code {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if s, ok := status.FromError(err); ok {
+			return s.Code()
+		}
+	}
+	return codes.OK
+}
