@@ -1,6 +1,7 @@
 // Command docket is the one binary: the server with all five services, and the client for it.
 //
 //	docket            run everything on one machine
+//	docket serve …    one service behind its Dapr sidecar
 //	docket add …      a client command; see docket help
 //
 // [Task]: T001
@@ -73,7 +74,7 @@ The other commands are its client.
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Usage(err) })
 	root.AddGroup(&cobra.Group{ID: "tasks", Title: "Tasks:"}, &cobra.Group{ID: "server", Title: "Server and data:"})
 	root.AddCommand(cli.Commands("tasks")...)
-	root.AddCommand(serveCommand(), backupCommand(), restoreCommand(), checkCommand(), openAPICommand(), versionCommand())
+	root.AddCommand(serveCommand(), ownerCommand(), deadLetterCommand(), backupCommand(), restoreCommand(), checkCommand(), openAPICommand(), versionCommand())
 	cli.CheckArgs(root)
 	return root
 }

@@ -91,10 +91,32 @@ func (o *serveOptions) checkLog() error {
 }
 
 func serveCommand() *cobra.Command {
-	o := defaultServeOptions()
-	c := &cobra.Command{Use: "serve", Short: "Run the server (as docket without a command)", GroupID: "server", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o, cmd.OutOrStdout()) }}
+	o, so, on := defaultServeOptions(), defaultSidecarOptions(), env("DOCKET_HOST", "embedded")
+	c := &cobra.Command{Use: "serve [SERVICE]", Short: "Run the server (as docket without a command), or one service behind Dapr", GroupID: "server", Args: cobra.MaximumNArgs(1),
+		Long: `Without a service: all of them in this process, data in one folder.
+With --host dapr and a service: that one, behind its Dapr sidecar, which is started beside it. Only frontend listens for
+users by default, on --listen; the others do where --listen is given.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case on == "embedded" && len(args) == 0:
+				return serve(cmd.Context(), o, cmd.OutOrStdout())
+			case on == "embedded":
+				return cli.Usage(fmt.Errorf("one service alone runs behind Dapr: docket serve %s --host dapr", args[0]))
+			case on != "dapr":
+				return cli.Usage(fmt.Errorf("--host %q: want embedded or dapr", on))
+			case len(args) == 0:
+				return cli.Usage(errors.New("with --host dapr each service is a process: docket serve SERVICE --host dapr"))
+			}
+			s, err := serviceNamed(args[0])
+			if err != nil {
+				return err
+			}
+			users := s.name == frontend.Name || cmd.Flags().Changed("listen") || os.Getenv("DOCKET_LISTEN") != ""
+			return serveSidecar(cmd.Context(), o, so, s, users, cmd.OutOrStdout())
+		}}
 	o.flags(c.Flags())
+	so.serve(c.Flags())
+	c.Flags().StringVar(&on, "host", on, "embedded, or dapr (DOCKET_HOST)")
 	return c
 }
 

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/docket-tasks/docket/cmd/docket/cli"
 	"github.com/docket-tasks/docket/host"
 	"github.com/docket-tasks/docket/services/audit"
 	"github.com/docket-tasks/docket/services/backend"
@@ -33,15 +36,28 @@ type service struct {
 	new  func(context.Context, settings, host.Host) (host.Service, error)
 	// register adds its routes to an API that describes them; nil where users have nothing to ask of it.
 	register func(huma.API)
+	// stateless services keep nothing: they need no store.
+	stateless bool
 }
 
 // services is the table of the five. Running all of them is running each.
 var services = []service{
-	{backend.Name, newBackend, backend.Register},
-	{recurring.Name, newRecurring, nil},
-	{notification.Name, newNotification, notification.Register},
-	{audit.Name, newAudit, audit.Register},
-	{frontend.Name, newFrontend, frontend.Register},
+	{name: backend.Name, new: newBackend, register: backend.Register},
+	{name: recurring.Name, new: newRecurring},
+	{name: notification.Name, new: newNotification, register: notification.Register},
+	{name: audit.Name, new: newAudit, register: audit.Register},
+	{name: frontend.Name, new: newFrontend, register: frontend.Register, stateless: true},
+}
+
+func serviceNamed(name string) (service, error) {
+	var names []string
+	for _, s := range services {
+		if s.name == name {
+			return s, nil
+		}
+		names = append(names, s.name)
+	}
+	return service{}, cli.Usage(fmt.Errorf("no service %q: want one of %s", name, strings.Join(names, ", ")))
 }
 
 func newBackend(ctx context.Context, s settings, h host.Host) (host.Service, error) {
