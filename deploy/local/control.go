@@ -12,7 +12,7 @@ import (
 	"github.com/oasdiff/yaml"
 )
 
-// trustDomain is the one that the access control of deploy/dapr/configuration.yaml names.
+// trustDomain is that of the control plane; services are in the one that deploy/dapr/configuration.yaml names.
 const trustDomain = "cluster.local"
 
 // control is Dapr's control plane: sentry signs identities, placement would place actors, the scheduler keeps jobs.
