@@ -120,3 +120,6 @@ func (m *Machine) Stop() {
 
 // address is host and port of a server here.
 func address(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+
+// PostgresAddress is where the database server listens.
+func (m *Machine) PostgresAddress() string { return address(m.postgres.port) }
