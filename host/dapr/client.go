@@ -18,8 +18,29 @@ var reconnect = grpc.ConnectParams{
 // client returns an HTTP client whose requests the sidecars carry to the service named in their address.
 func (n *Node) client(service string) *http.Client {
 	c := *n.sidecar.http
+	if service == n.Service {
+		c.Transport = toSelf{n, c.Transport.(invocation).next}
+	}
 	c.Transport = named{service, c.Transport}
 	return &c
+}
+
+// toSelf sends requests of a service to itself straight to its own port: a sidecar carries such a one without telling who calls.
+type toSelf struct {
+	node *Node
+	next http.RoundTripper
+}
+
+func (t toSelf) RoundTrip(r *http.Request) (*http.Response, error) {
+	address := t.node.address.Load()
+	if address == nil {
+		return nil, fmt.Errorf("request of %s to itself before it has started", t.node.Service)
+	}
+	out := r.Clone(r.Context())
+	out.URL.Scheme, out.URL.Host = "http", *address
+	out.Header.Set(callerHeader, t.node.Service)
+	out.Header.Set(apiTokenHeader, t.node.AppToken)
+	return t.next.RoundTrip(out)
 }
 
 // named refuses requests to another service than the client is for.

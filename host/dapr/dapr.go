@@ -77,8 +77,8 @@ type Node struct {
 
 	service  host.Service
 	server   *http.Server
-	draining atomic.Bool
-	handling context.Context // of message and job handlers
+	address  atomic.Pointer[string] // of the server
+	handling context.Context        // of message and job handlers
 	abort    context.CancelFunc
 	stop     sync.Once
 }
@@ -153,6 +153,8 @@ func (n *Node) Start(ctx context.Context, l net.Listener, s host.Service) error 
 		ErrorLog:    slog.NewLogLogger(n.Logger.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return n.handling },
 	}
+	address := l.Addr().String()
+	n.address.Store(&address)
 	go func() {
 		if err := n.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			n.Logger.Error("the sidecar is not served any more", "error", err)
@@ -169,7 +171,6 @@ func (n *Node) Close(ctx context.Context) (err error) {
 		if n.service.Drain != nil {
 			n.service.Drain(ctx)
 		}
-		n.draining.Store(true)
 		if n.server != nil {
 			if err = n.server.Shutdown(ctx); err != nil {
 				err = errors.Join(fmt.Errorf("some handlers did not finish in time, their work will be repeated: %w", err), n.server.Close())

@@ -23,9 +23,9 @@ var conflicts = []string{
 
 // unsent are the texts of errors before anything was sent to the store.
 var unsent = []string{
-	"Error while dialing",          // no sidecar
-	"failed to begin transaction",  // the component got no connection
-	"failed to connect to",         // the same, for a single operation
+	"Error while dialing",           // no sidecar
+	"failed to begin transaction",   // the component got no connection
+	"failed to connect to",          // the same, for a single operation
 	"state store is not configured", // no component
 	"is not found",
 }

@@ -69,6 +69,7 @@ func dial(o Options) (*sidecar, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sidecar: %w", err)
 	}
+	client.SetLogger(nil) // it tells of the token's being there, on standard error
 	s.api = client.NewClientWithConnection(s.conn)
 	s.http = &http.Client{Transport: invocation{s, &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -85,7 +86,7 @@ func (s *sidecar) kill() { s.dead.Store(true) }
 
 // wait returns when the sidecar can be used: all its components have been set up.
 func (s *sidecar) wait(ctx context.Context) error {
-	said := time.Time{}
+	said := time.Now()
 	for {
 		err := s.ready(ctx)
 		if err == nil {
