@@ -24,6 +24,7 @@ type client struct {
 	d     deployment
 	http  *http.Client
 	id    string // the user's
+	name  string
 	token string
 	// session is the value of the Cookie header, instead of a token.
 	session string

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"testing"
@@ -27,37 +28,58 @@ type deployment interface {
 	kill(t *testing.T)
 	// check compares all data with their history. It may be stopped.
 	check(t *testing.T)
+	// shared tells that other scenarios use it too, so that the owner is not this one's alone.
+	shared() bool
 }
 
-// deployments are all ways to run docket that scenarios are run on.
+// deployments are all ways to run docket that scenarios are run on. A scenario that wants one alone stops it or kills it.
 var deployments = []struct {
 	name string
-	make func(t *testing.T) deployment
+	make func(t *testing.T, alone bool) deployment
 }{
-	{"embedded", func(t *testing.T) deployment { return &embedded{dir: t.TempDir()} }},
+	{"embedded", func(t *testing.T, _ bool) deployment { return &embedded{dir: t.TempDir()} }},
+	{"dapr", newBehindDapr},
 }
 
 // world is what a scenario acts in.
 type world struct {
 	deployment
 	t     *testing.T
-	owner *client
+	admin *client   // who may make users
+	owner *client   // the first user, or one that stands for him
 	users []*client // with the owner
 }
 
 // scenario runs play on every deployment, and then holds the deployment to what is true after any scenario.
 func scenario(t *testing.T, play func(t *testing.T, w *world)) {
+	t.Helper()
+	run(t, false, play)
+}
+
+// scenarioAlone is one that stops or kills the deployment.
+func scenarioAlone(t *testing.T, play func(t *testing.T, w *world)) {
+	t.Helper()
+	run(t, true, play)
+}
+
+func run(t *testing.T, alone bool, play func(t *testing.T, w *world)) {
+	t.Helper()
 	if err := prepare(); err != nil {
 		t.Fatal(err)
 	}
 	for _, kind := range deployments {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
-			w := &world{deployment: kind.make(t), t: t}
+			w := &world{deployment: kind.make(t, alone), t: t}
 			w.start(t)
-			w.owner = newClient(t, w.deployment, w.ownerToken(t))
-			w.owner.id = w.owner.me().ID
-			w.users = []*client{w.owner}
+			w.admin = newClient(t, w.deployment, w.ownerToken(t))
+			if w.shared() {
+				w.owner = w.user("me", "Europe/Berlin")
+			} else {
+				w.owner = w.admin
+				w.owner.id = w.owner.me().ID
+				w.users = []*client{w.owner}
+			}
 			play(t, w)
 			if t.Failed() {
 				return
@@ -89,9 +111,12 @@ func (w *world) user(name, zone string) *client {
 		User  user   `json:"user"`
 		Token string `json:"token"`
 	}
-	w.owner.post("/api/users", object{"name": name, "time_zone": zone}).want(201).into(&made)
+	if w.shared() { // names are unique
+		name = fmt.Sprintf("%s of %s", name, w.t.Name())
+	}
+	w.admin.post("/api/users", object{"name": name, "time_zone": zone}).want(201).into(&made)
 	u := newClient(w.t, w.deployment, made.Token)
-	u.id = made.User.ID
+	u.id, u.name = made.User.ID, name
 	w.users = append(w.users, u)
 	return u
 }

@@ -29,10 +29,10 @@ var binary string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(run(m))
+	os.Exit(runAll(m))
 }
 
-func run(m *testing.M) int {
+func runAll(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "docket-e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -41,6 +41,10 @@ func run(m *testing.M) int {
 	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
 	binary = filepath.Join(dir, "docket")
 	code := m.Run()
+	if err := endCommon(); err != nil {
+		fmt.Fprintf(os.Stderr, "FAIL: %v\n", err)
+		return 1
+	}
 	if missing := api.missing(); code == 0 && everythingRan() && len(missing) > 0 {
 		fmt.Fprintf(os.Stderr, "FAIL: no scenario has called %q\n", missing)
 		return 1

@@ -99,6 +99,7 @@ func environment() []string {
 	return env
 }
 
+func (*embedded) shared() bool      { return false }
 func (e *embedded) gateway() string { return "http://" + e.address }
 func (e *embedded) socket() string  { return "ws://" + e.address + "/ws" }
 

@@ -168,7 +168,7 @@ func TestSession(t *testing.T) {
 			t.Errorf("signed in as %+v", me)
 		}
 		task := browser.create(object{"title": "From the browser"})
-		if h := c.history(task.ID, 1); h[0].Actor.Kind != "user" || h[0].Actor.Name != "Ada" {
+		if h := c.history(task.ID, 1); h[0].Actor.Kind != "user" || h[0].Actor.Name != c.name {
 			t.Errorf("made by %+v", h[0].Actor)
 		}
 		live := browser.listen("")

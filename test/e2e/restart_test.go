@@ -17,7 +17,7 @@ import (
 //
 // [Task]: T092
 func TestRestartWhileWriting(t *testing.T) {
-	scenario(t, func(t *testing.T, w *world) {
+	scenarioAlone(t, func(t *testing.T, w *world) {
 		writers := make([]*client, 8)
 		for n := range writers {
 			writers[n] = w.owner
@@ -47,7 +47,7 @@ func TestRestartWhileWriting(t *testing.T) {
 // A client that never finishes its request, and one that never reads its socket, do not keep the server from stopping
 // in time and in order.
 func TestStopWithStalledClients(t *testing.T) {
-	scenario(t, func(t *testing.T, w *world) {
+	scenarioAlone(t, func(t *testing.T, w *world) {
 		w.owner.listen("")
 		gateway, err := url.Parse(w.gateway())
 		if err != nil {
