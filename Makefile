@@ -16,6 +16,11 @@ help: ## list the targets
 run: web build ## build the web client and docket, and serve them on 127.0.0.1:8080, data in ./docket-data
 	./bin/docket
 
+.PHONY: run-dapr
+run-dapr: web build ## serve the five services behind Dapr, Kafka and PostgreSQL on 127.0.0.1:8080 (BACKENDS=2), data in ./docket-dapr-data
+	sh tools/postgresql.sh required
+	$(GO) run ./deploy/local/run -backends $(or $(BACKENDS),1)
+
 .PHONY: build
 build: ## build bin/docket
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/docket ./cmd/docket
@@ -34,8 +39,12 @@ lint: ## formatting, vet and staticcheck
 	$(TOOL) staticcheck ./...
 
 .PHONY: unit
-unit: ## run all Go tests
+unit: postgresql ## run all Go tests, those behind Dapr where PostgreSQL is installed
 	$(TOOL) gotestsum --format pkgname -- -timeout 20m ./...
+
+.PHONY: postgresql
+postgresql: # for the tests behind Dapr; on Debian it is installed
+	sh tools/postgresql.sh
 
 # The web client needs Node; `go build` and `go test` do not, and serve web/placeholder without it.
 web/node_modules/.installed: web/package.json web/package-lock.json
@@ -60,7 +69,7 @@ web-check: web ## print the web client's figures; the sizes are hard limits
 	cd web && npm run --silent sizes
 
 .PHONY: race
-race: ## run all Go tests under the race detector
+race: postgresql ## run all Go tests under the race detector
 	$(TOOL) gotestsum --format pkgname -- -race -timeout 30m ./...
 
 .PHONY: fuzz
