@@ -1,7 +1,12 @@
 package dapr
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"mime"
 	"net/http"
 	"time"
 
@@ -57,6 +62,10 @@ func (t named) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // invocation is Dapr's service invocation: the request as it is, to the sidecar, with the service's name in a header.
+//
+// A sidecar repeats a request whose connection broke off, though it may have been carried out. It cannot repeat one whose
+// length it does not know, so what is not idempotent (RFC 9110 section 9.2.2) goes as such a stream, and PUT, which changes
+// tags by adding to them, too: a change happens once, and the caller is told where nobody knows.
 type invocation struct {
 	sidecar *sidecar
 	next    http.RoundTripper
@@ -76,5 +85,63 @@ func (t invocation) RoundTrip(r *http.Request) (*http.Response, error) {
 	if t.sidecar.APIToken != "" {
 		out.Header.Set(apiTokenHeader, t.sidecar.APIToken)
 	}
-	return t.next.RoundTrip(out)
+	if r.Method == http.MethodPost || r.Method == http.MethodPut || r.Method == http.MethodPatch {
+		out.ContentLength, out.Body = -1, stream{r.Body}
+	}
+	res, err := t.next.RoundTrip(out)
+	if err != nil {
+		return nil, err
+	}
+	if err := unreached(res); err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// stream is a body whose length is not known, and may be nothing.
+type stream struct{ io.ReadCloser }
+
+func (s stream) Read(p []byte) (int, error) {
+	if s.ReadCloser == nil {
+		return 0, io.EOF
+	}
+	return s.ReadCloser.Read(p)
+}
+
+func (s stream) Close() error {
+	if s.ReadCloser == nil {
+		return nil
+	}
+	return s.ReadCloser.Close()
+}
+
+// maxSidecarError bounds what is read of a sidecar's error, in bytes.
+const maxSidecarError = 16 << 10
+
+// unreached returns an error, and closes the answer, where that is the sidecar's own: it has not reached the service, or was not
+// let in. Services answer with errors as application/problem+json (RFC 9457), sidecars as plain JSON.
+func unreached(res *http.Response) error {
+	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	if res.StatusCode < http.StatusBadRequest || kind != "application/json" {
+		return nil
+	}
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxSidecarError))
+	if err != nil {
+		return errors.Join(err, res.Body.Close())
+	}
+	var said struct {
+		Code    string `json:"errorCode"`
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(body, &said) != nil || said.Code == "" { // a service's, after all
+		res.Body = rest{io.MultiReader(bytes.NewReader(body), res.Body), res.Body}
+		return nil
+	}
+	return errors.Join(fmt.Errorf("%s: %s", said.Code, said.Message), res.Body.Close())
+}
+
+// rest is a body of which something has been read already.
+type rest struct {
+	io.Reader
+	io.Closer
 }
