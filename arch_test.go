@@ -95,7 +95,7 @@ var layers = []layer{
 		"github.com/google/uuid", "github.com/prometheus/client_golang"}},
 	{"host/dapr/outbox", []string{"host"}},
 	{"host/hosttest", []string{"host"}},
-	{"edge", []string{"host", "github.com/danielgtaylor/huma", "github.com/golang-jwt/jwt", "github.com/prometheus/client_golang", "golang.org/x/sync"}},
+	{"edge", []string{"host", "go.opentelemetry.io/otel", "github.com/danielgtaylor/huma", "github.com/golang-jwt/jwt", "github.com/prometheus/client_golang", "golang.org/x/sync"}},
 	{"services/backend", append([]string{"services/backend", "github.com/coder/websocket", "github.com/google/uuid", "golang.org/x/text"}, serviceMay...)},
 	{"services/audit", serviceMay},
 	{"services/recurring", serviceMay},

@@ -51,6 +51,7 @@ func (s *served) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !validTrace(trace) {
 		trace = NewTrace()
 	}
+	span, trace := serverSpan(r, trace)
 	rec := &record{trace: trace, log: s.log}
 	ctx := context.WithValue(r.Context(), recordKey{}, rec)
 	r = r.WithContext(ctx)
@@ -69,7 +70,8 @@ func (s *served) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				cause = nil
 			}
 		}
-		s.observe(r, aw, rec, time.Since(start))
+		status := s.observe(r, aw, rec, time.Since(start))
+		endServerSpan(span, s.service, knownMethod(r.Method), r.Pattern, status)
 		if cause != nil {
 			panic(http.ErrAbortHandler) // the answer is incomplete: let the connection show it
 		}
@@ -93,8 +95,8 @@ func (b body) Read(p []byte) (int, error) {
 
 // observe counts and logs a finished request. Its route is the pattern the mux has noted in the request, "" for
 // none; a path is never used, since anybody can make up as many of them as they like.
-func (s *served) observe(r *http.Request, aw *answer, rec *record, took time.Duration) {
-	status := aw.status
+func (s *served) observe(r *http.Request, aw *answer, rec *record, took time.Duration) (status int) {
+	status = aw.status
 	if status == 0 {
 		status = http.StatusOK
 		if r.Context().Err() != nil {
@@ -109,13 +111,14 @@ func (s *served) observe(r *http.Request, aw *answer, rec *record, took time.Dur
 		level = slog.LevelError
 	}
 	if !s.log.Enabled(r.Context(), level) {
-		return
+		return status
 	}
 	attrs := [5]slog.Attr{
 		slog.String("method", knownMethod(r.Method)), slog.String("route", r.Pattern), slog.Int("status", status),
 		slog.Float64("ms", float64(took.Microseconds())/1000), slog.String("user_id", rec.principal.UserID),
 	}
 	s.log.LogAttrs(r.Context(), level, "request", attrs[:]...)
+	return status
 }
 
 // answer notes the status of an answer and replaces the mux's plain-text ones.

@@ -100,6 +100,11 @@ func serveSidecar(ctx context.Context, o *serveOptions, so *sidecarOptions, s se
 		return err
 	}
 	defer doors.close()
+	stopTracing, err := startTracing(ctx, s.name)
+	if err != nil {
+		return err
+	}
+	defer stopTracing()
 	metrics := newRegistry()
 	node, err := so.open(ctx, s, log, metrics)
 	if err != nil {

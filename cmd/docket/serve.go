@@ -134,6 +134,11 @@ func serve(ctx context.Context, o *serveOptions, out io.Writer) (err error) {
 		return err
 	}
 	defer listener.Close()
+	stopTracing, err := startTracing(ctx, "docket")
+	if err != nil {
+		return err
+	}
+	defer stopTracing()
 	metrics := newRegistry()
 	node, err := embedded.Open(ctx, embedded.Options{Dir: o.data, Logger: log, Metrics: metrics, Version: version(), Failpoint: failpoint()})
 	if err != nil {

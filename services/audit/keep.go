@@ -35,8 +35,9 @@ func (s *service) onTaskEvent(ctx context.Context, m host.Message) error {
 		s.log.WarnContext(ctx, "event refused", "event_id", m.ID, "error", err)
 		return host.Permanent(err)
 	}
-	ctx = edge.WithTrace(ctx, trace)
+	ctx, handled := edge.Span(ctx, "audit: keep an event", trace)
 	outcome, err := s.keep(ctx, r)
+	handled(err)
 	s.report(ctx, r, outcome, err)
 	if outcome == refused {
 		return host.Permanent(err)

@@ -141,8 +141,9 @@ func (s *service) onReminder(ctx context.Context, m host.Message) error {
 	if err != nil {
 		return host.Permanent(err)
 	}
-	ctx = edge.WithTrace(ctx, trace)
+	ctx, handled := edge.Span(ctx, "notification: keep a reminder", trace)
 	err = s.inbox.do(r.UserID, &change{ctx: ctx, reminder: &r})
+	handled(err)
 	if errors.Is(err, errUnknownUser) {
 		return host.Permanent(err)
 	}

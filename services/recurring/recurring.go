@@ -77,7 +77,10 @@ func (s *service) onTaskEvent(ctx context.Context, m host.Message) error {
 	if t.RecurrencePattern == nil {
 		return nil
 	}
-	return s.onTaskCompleted(edge.WithTrace(ctx, trace), e, t)
+	ctx, handled := edge.Span(ctx, "recurring-task: continue a series", trace)
+	err = s.onTaskCompleted(ctx, e, t)
+	handled(err)
+	return err
 }
 
 // onTaskCompleted continues the series of t, or logs that it has ended [T041, T044].

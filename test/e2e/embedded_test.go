@@ -57,7 +57,7 @@ func (e *embedded) start(t *testing.T) {
 		t.Cleanup(func() { e.end(t) })
 	}
 	cmd := exec.Command(binary, "--listen", "127.0.0.1:0", "--data", e.data(), "--allow-private-webhooks", "--log-level", "warn")
-	cmd.Env, cmd.Dir = environment(), e.dir
+	cmd.Env, cmd.Dir = append(environment(), tracing()...), e.dir
 	cmd.Stderr = &e.log
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -97,6 +97,11 @@ func environment() []string {
 		}
 	}
 	return env
+}
+
+// tracing has every span sent to the collector of the tests.
+func tracing() []string {
+	return []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + collecting().URL, "OTEL_BSP_SCHEDULE_DELAY=100"}
 }
 
 func (*embedded) shared() bool      { return false }
