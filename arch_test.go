@@ -92,7 +92,7 @@ var layers = []layer{
 	{"host/combine", nil},
 	{"host/embedded", []string{"host", "modernc.org/", "github.com/prometheus/client_golang", "golang.org/x/sys"}},
 	{"host/dapr", []string{"host", "host/dapr/outbox", "host/combine", "github.com/dapr/go-sdk", "google.golang.org/grpc",
-		"github.com/google/uuid", "github.com/prometheus/client_golang"}},
+		"github.com/google/uuid", "github.com/prometheus/client_golang", "golang.org/x/sync"}},
 	{"host/dapr/outbox", []string{"host"}},
 	{"host/hosttest", []string{"host"}},
 	{"edge", []string{"host", "go.opentelemetry.io/otel", "github.com/danielgtaylor/huma", "github.com/golang-jwt/jwt", "github.com/prometheus/client_golang", "golang.org/x/sync"}},

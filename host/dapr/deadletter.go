@@ -81,7 +81,7 @@ func (n *Node) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
 	for i, l := range index.Letters {
 		keys[i] = letterKey(l.Topic, l.ID)
 	}
-	items, err := n.sidecar.Get(ctx, keys)
+	items, err := n.sidecar.confirmed(ctx, keys)
 	if err != nil {
 		return nil, err
 	}

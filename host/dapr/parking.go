@@ -75,7 +75,7 @@ type place struct {
 }
 
 func (b *bus) place(ctx context.Context, topic, key string) (*place, error) {
-	items, err := b.node.sidecar.Get(ctx, []string{keysKey(topic), lineKey(topic, key)})
+	items, err := b.node.sidecar.confirmed(ctx, []string{keysKey(topic), lineKey(topic, key)})
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/dapr/go-sdk/client"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
@@ -143,6 +144,33 @@ func (s *sidecar) require(ctx context.Context, names ...string) error {
 		}
 	}
 	return nil
+}
+
+// confirming is how many keys are looked at once more at the same time.
+const confirming = 16
+
+// confirmed is Get, and a key that it calls absent is: the component for PostgreSQL returns what it has read so far where
+// its connection breaks, and no error. It does not when it reads one key.
+func (s *sidecar) confirmed(ctx context.Context, keys []string) ([]host.Item, error) {
+	items, err := s.Get(ctx, keys)
+	if err != nil || len(keys) == 1 {
+		return items, err
+	}
+	reading, ctx := errgroup.WithContext(ctx)
+	reading.SetLimit(confirming)
+	for i := range items {
+		if items[i].Exists() {
+			continue
+		}
+		reading.Go(func() error {
+			one, err := s.Get(ctx, keys[i:i+1])
+			if err == nil {
+				items[i] = one[0]
+			}
+			return err
+		})
+	}
+	return items, reading.Wait()
 }
 
 // Get implements [outbox.Store].

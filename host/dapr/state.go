@@ -51,7 +51,7 @@ func (s *state) GetBulk(ctx context.Context, keys []string) ([]host.Item, error)
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	return s.node.sidecar.Get(ctx, keys)
+	return s.node.sidecar.confirmed(ctx, keys)
 }
 
 // Commit implements [host.State].

@@ -186,6 +186,9 @@ func (r *run) actions() (all []action) {
 	}
 	if r.faults > 0 {
 		for _, c := range calls {
+			if c.broken != nil {
+				all = append(all, action{func() { c.effect = c.broken; r.happen(c) }, &r.faults})
+			}
 			if c.writes {
 				all = append(all, action{func() { r.lose(c, true) }, &r.faults}, action{func() { r.lose(c, false) }, &r.faults})
 			}

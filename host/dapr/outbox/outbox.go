@@ -17,7 +17,8 @@ import (
 )
 
 // Store is a key-value store with atomic transactions. Get returns one item for each key, in the order asked for,
-// never older than what was acknowledged before. Commit does all of ops or nothing: nil means that it happened,
+// never older than what was acknowledged before; of several keys it may call some absent that are there, where the
+// store is just breaking (no decision here rests on that: see DESIGN.md). Commit does all of ops or nothing: nil means that it happened,
 // [host.ErrConflict] that a condition did not hold, [host.ErrUnavailable] and [host.ErrTooLarge] that it was refused and
 // never will happen; any other error means that nobody knows, and it may even still happen later.
 type Store interface {

@@ -38,6 +38,7 @@ type call struct {
 	label   string
 	at      int
 	effect  func() error
+	broken  func() error // what happens instead where the store breaks while it reads; nil where that shows
 	writes  bool
 	answer  chan error
 }
@@ -48,8 +49,8 @@ var (
 )
 
 // do waits until the driver has let the call happen, or the caller's process is dead.
-func (w *world) do(ctx context.Context, replica int, label string, writes bool, effect func() error) error {
-	c := &call{replica: replica, label: label, effect: effect, writes: writes, answer: make(chan error, 1)}
+func (w *world) do(ctx context.Context, c *call) error {
+	c.answer = make(chan error, 1)
 	w.mu.Lock()
 	c.at = w.arrived
 	w.calls = append(w.calls, c)
@@ -98,7 +99,7 @@ type store struct {
 }
 
 func (s *store) Get(ctx context.Context, keys []string) (items []host.Item, err error) {
-	err = s.do(ctx, s.replica, "get "+keys[0], false, func() error {
+	c := &call{replica: s.replica, label: "get " + keys[0], effect: func() error {
 		for _, k := range keys {
 			it := s.rows[k]
 			it.Key = k
@@ -109,12 +110,21 @@ func (s *store) Get(ctx context.Context, keys []string) (items []host.Item, err 
 			items = append(items, it)
 		}
 		return nil
-	})
+	}}
+	if len(keys) > 1 {
+		c.broken = func() error {
+			for _, k := range keys {
+				items = append(items, host.Item{Key: k})
+			}
+			return nil
+		}
+	}
+	err = s.do(ctx, c)
 	return items, err
 }
 
 func (s *store) Commit(ctx context.Context, ops []host.Op) error {
-	return s.do(ctx, s.replica, "commit "+ops[len(ops)-1].Key, true, func() error { return s.apply(ops) })
+	return s.do(ctx, &call{replica: s.replica, label: "commit " + ops[len(ops)-1].Key, writes: true, effect: func() error { return s.apply(ops) }})
 }
 
 func (s *store) apply(ops []host.Op) error {
@@ -156,13 +166,13 @@ func (s *store) note(o host.Op) {
 }
 
 func (s *store) Publish(ctx context.Context, m host.Message) error {
-	return s.do(ctx, s.replica, "publish "+m.ID, true, func() error {
+	return s.do(ctx, &call{replica: s.replica, label: "publish " + m.ID, writes: true, effect: func() error {
 		s.published = append(s.published, m.ID)
 		if !s.happened[m.ID] {
 			s.wrong = append(s.wrong, fmt.Sprintf("message %s of a commit that has not happened is published", m.ID))
 		}
 		return nil
-	})
+	}})
 }
 
 func (s *store) Schedule(ctx context.Context, j host.Job) error {
