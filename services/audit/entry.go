@@ -57,7 +57,7 @@ func (Payload) Schema(huma.Registry) *huma.Schema {
 		Type: huma.TypeObject, Required: []string{"task"}, AdditionalProperties: true,
 		Properties: map[string]*huma.Schema{
 			"task_id":            {Type: huma.TypeString, Format: "uuid", Description: "Every type but task.created"},
-			"changes":            object("task.updated: each field that changed, with its old and new value"),
+			"changes":            object("task.updated: each field that changed, with its old and new value. A PATCH of the old values undoes it; read-only fields such as series_start follow from the others"),
 			"completed_at":       moment("task.completed"),
 			"recurrence_pattern": {Type: huma.TypeString, Nullable: true, Description: "task.completed"},
 			"deleted_at":         moment("task.deleted"),

@@ -20,6 +20,7 @@ func TestAllowList(t *testing.T) {
 		"/api/recurrence/preview": "backend", "/api/me": "backend", "/api/tokens": "backend", "/api/tokens/7": "backend",
 		"/api/filters": "backend", "/api/filters/7": "backend", "/api/users": "backend",
 		"/api/notifications": "notification", "/api/notifications/7/read": "notification", "/api/push/key": "notification",
+		"/api/filters/order": "backend", "/api/push/subscriptions": "notification", "/api/push/subscriptions/7": "notification",
 	}
 	for path, want := range forwarded {
 		for _, method := range []string{"GET", "POST", "PATCH", "PUT", "DELETE"} {
