@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -173,10 +174,14 @@ func (x *exchange) end(p any) {
 	}
 }
 
-// Header implements [http.ResponseWriter].
+// Header implements [http.ResponseWriter]. Once the status is written changes have no effect; until the response is handed
+// over what was written can be read.
 func (x *exchange) Header() http.Header {
 	if x.header == nil {
 		x.header = http.Header{}
+		if x.pipe == nil {
+			maps.Copy(x.header, x.sent)
+		}
 	}
 	return x.header
 }
@@ -185,7 +190,7 @@ func (x *exchange) Header() http.Header {
 func (x *exchange) WriteHeader(status int) {
 	if x.status == 0 && status >= 200 {
 		x.status = status
-		x.sent = x.Header().Clone()
+		x.sent, x.header = x.Header(), nil
 	}
 }
 
@@ -193,7 +198,7 @@ func (x *exchange) WriteHeader(status int) {
 func (x *exchange) Write(p []byte) (int, error) {
 	if x.status == 0 {
 		if x.Header().Get("Content-Type") == "" {
-			x.header.Set("Content-Type", http.DetectContentType(p))
+			x.Header().Set("Content-Type", http.DetectContentType(p))
 		}
 		x.WriteHeader(http.StatusOK)
 	}
