@@ -2,8 +2,8 @@ package local
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,6 +39,8 @@ type Replica struct {
 	Sidecar *Sidecar
 	// Users is where it serves users: the frontend all of them, the backend open clients.
 	Users string
+	// Env are variables of this replica alone, from its next start on.
+	Env []string
 
 	docket  *Docket
 	opsPort int
@@ -89,7 +91,7 @@ func (r *Replica) command() command {
 		}
 		args = append(args, "--backend-ws", strings.Join(sockets, ","))
 	}
-	return command{path: d.Binary, args: append(args, d.Args...), dir: d.Dir, env: append(r.Sidecar.Env(), d.Env...)}
+	return command{path: d.Binary, args: append(args, d.Args...), dir: d.Dir, env: slices.Concat(r.Sidecar.Env(), d.Env, r.Env)}
 }
 
 // Ops is where the replica tells of its health and its figures.
@@ -97,15 +99,7 @@ func (r *Replica) Ops() string { return "http://" + address(r.opsPort) }
 
 // Start starts the sidecar and the app, which wait for each other.
 func (r *Replica) Start(ctx context.Context) error {
-	for _, p := range []*Process{r.Sidecar.Process, r.App} {
-		if err := p.Launch(); err != nil {
-			return err
-		}
-	}
-	if err := r.App.Ready(ctx); err != nil {
-		return fmt.Errorf("%w\nits sidecar said:\n%s", err, r.Sidecar.tail())
-	}
-	return nil
+	return together(ctx, r.Sidecar.Process, r.App)
 }
 
 // Stop ends the app in order and then its sidecar, without which it could not finish what it has begun.

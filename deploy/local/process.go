@@ -21,6 +21,8 @@ const (
 	stopWait = 15 * time.Second
 	// pollEvery is how often a server that starts is asked whether it answers.
 	pollEvery = 25 * time.Millisecond
+	// againAfter is the pause before one that has ended is started again.
+	againAfter = 300 * time.Millisecond
 )
 
 // command is how a process is started.
@@ -43,7 +45,8 @@ type Process struct {
 
 	command func() command
 	ready   func(context.Context) error
-	// again starts it anew where it ends instead of answering: PostgreSQL does while children of a killed server are left.
+	// again starts it anew where it ends instead of answering. PostgreSQL does while children of a killed server are left;
+	// a sidecar does when several create the tables of a new database at once, and is started again by Kubernetes.
 	again bool
 
 	mu     sync.Mutex
@@ -109,7 +112,7 @@ func (p *Process) Ready(ctx context.Context) error {
 		select {
 		case <-p.Exited():
 			if p.again {
-				if err := errors.Join(sleep(ctx, pollEvery), p.Launch()); err != nil {
+				if err := errors.Join(sleep(ctx, againAfter), p.Launch()); err != nil {
 					return fmt.Errorf("%w; it said:\n%s", err, p.tail())
 				}
 				continue

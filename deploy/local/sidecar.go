@@ -31,6 +31,7 @@ func (s *Space) Sidecar(appID string) (*Sidecar, error) {
 	}
 	name := fmt.Sprintf("%s-%s-%d-daprd", s.Name, appID, n)
 	c.Process = s.process(name, c.command, c.outboundReady)
+	c.again = true
 	return c, nil
 }
 

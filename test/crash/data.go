@@ -18,18 +18,21 @@ import (
 	"github.com/docket-tasks/docket/services/backend"
 )
 
-// checkData runs the command docket check.
-func checkData(ctx context.Context, binary, dir string) error {
-	out, err := exec.CommandContext(ctx, binary, "check", "--data", dir).CombinedOutput()
+// folder is the data of the embedded host.
+type folder struct{ binary, dir string }
+
+// check runs the command docket check.
+func (f folder) check(ctx context.Context) error {
+	out, err := exec.CommandContext(ctx, f.binary, "check", "--data", f.dir).CombinedOutput()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		return violation{kind: "docket check", detail: strings.TrimSpace(string(out))}
 	}
 	return err
 }
 
-// published reads from the data which reminders were sent, and demands that no message of one is there twice.
-func published(ctx context.Context, dir string) (ids map[string]bool, err error) {
-	r, err := embedded.OpenReader(ctx, dir)
+// sent reads which reminders were sent, and demands that no message of one is there twice.
+func (f folder) sent(ctx context.Context) (ids map[string]bool, err error) {
+	r, err := embedded.OpenReader(ctx, f.dir)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"sync"
+	"time"
 )
 
 // outcome is what a client knows of its request.
@@ -42,6 +43,23 @@ type ledger struct {
 	requests []*request
 	marks    map[string]*request
 	count    map[outcome]int
+	// last is when a change was acknowledged last, gap the longest time between two since resume.
+	last time.Time
+	gap  time.Duration
+}
+
+// resume begins to measure how long no change is acknowledged.
+func (l *ledger) resume() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last, l.gap = time.Now(), 0
+}
+
+// outage is the longest time since resume in which no change was acknowledged.
+func (l *ledger) outage() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return max(l.gap, time.Since(l.last))
 }
 
 func newLedger() *ledger { return &ledger{marks: map[string]*request{}, count: map[outcome]int{}} }
@@ -84,6 +102,8 @@ func (l *ledger) settle(r *request, status int, doc []byte, listVersion int64) e
 	}
 	l.count[unknown]--
 	l.count[acked]++
+	now := time.Now()
+	l.gap, l.last = max(l.gap, now.Sub(l.last)), now
 	r.outcome, r.listVersion = acked, listVersion
 	return nil
 }

@@ -30,8 +30,9 @@ type crowd struct {
 // knownTasks bounds how many tasks of a list are changed over and over.
 const knownTasks = 250
 
-// work lets all clients write until ctx ends or the server is gone, and returns when the last has its answer.
-func (c *crowd) work(ctx context.Context, s *server, a *api) {
+// work lets all clients write until ctx ends or the server is gone (nil: it never is), and returns when the last has its
+// answer.
+func (c *crowd) work(ctx context.Context, gone <-chan struct{}, a *api) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var clients sync.WaitGroup
@@ -53,7 +54,7 @@ func (c *crowd) work(ctx context.Context, s *server, a *api) {
 		select {
 		case <-tick.C:
 			continue
-		case <-s.gone:
+		case <-gone:
 		case <-ctx.Done():
 		}
 		clients.Wait()

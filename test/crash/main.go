@@ -41,6 +41,8 @@ func main() {
 	flag.StringVar(&o.binary, "docket", filepath.Join("bin", "docket"), "the binary")
 	flag.IntVar(&o.clients, "clients", 64, "clients that write at once")
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of the random choices")
+	flag.BoolVar(&o.dapr, "dapr", false, "behind Dapr: kill its parts, the broker and the database as well (behind.go)")
+	flag.DurationVar(&o.outage, "outage", 2*time.Minute, "behind Dapr: how long the broker is away in the last round; 0: no such round")
 	flag.StringVar(&o.sabotage, "sabotage", "", "damage the data after the first kill, to see the run fail: "+sabotageNames())
 	flag.Parse()
 	if err := run(ctx, o); err != nil {
@@ -53,8 +55,11 @@ func main() {
 type options struct {
 	rounds, clients  int
 	binary, sabotage string
-	seed             uint64
-	out              io.Writer
+	// dapr runs it behind Dapr, and takes the broker away for outage in the end.
+	dapr   bool
+	outage time.Duration
+	seed   uint64
+	out    io.Writer
 	// patience is how long a start may take, or a step to be reached: only how long a failure takes to be noticed.
 	patience time.Duration
 	// settle is how long what is on its way to audit log, list or inbox may take to arrive. It, too, decides only that.
@@ -65,6 +70,9 @@ type options struct {
 func run(ctx context.Context, o options) (err error) {
 	if o.rounds < 1 || o.clients < 1 {
 		return fmt.Errorf("-rounds %d and -clients %d: must be at least 1", o.rounds, o.clients)
+	}
+	if o.dapr {
+		return runBehind(ctx, o)
 	}
 	damage, err := sabotageOf(o.sabotage)
 	if err != nil {

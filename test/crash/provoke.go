@@ -116,7 +116,7 @@ func (w *world) provoke(ctx context.Context, step string, to way) error {
 			return err
 		}
 	}
-	w.crowd.work(working, w.server, w.api)
+	w.crowd.work(working, w.server.gone, w.api)
 	select {
 	case <-w.server.gone:
 		return nil

@@ -91,7 +91,7 @@ func (w *world) killSome(ctx context.Context, step string) error {
 	if step != "" {
 		return w.killAt(ctx, step)
 	}
-	return w.killDuring(longest, func() { w.crowd.work(ctx, w.server, w.api) })
+	return w.killDuring(longest, func() { w.crowd.work(ctx, w.server.gone, w.api) })
 }
 
 // slow is a world of a few clients that is killed at a step which takes its time.

@@ -123,5 +123,5 @@ func (w *world) damaged(ctx context.Context, s sabotage) error {
 func (w *world) load(ctx context.Context) {
 	working, stop := context.WithTimeout(ctx, longest)
 	defer stop()
-	w.crowd.work(working, w.server, w.api)
+	w.crowd.work(working, w.server.gone, w.api)
 }

@@ -25,8 +25,17 @@ type world struct {
 	crowd     *crowd
 	ledger    *ledger
 	histories []*history
-	server    *server
+	data      store
+	server    *server // nil behind Dapr
 	api       *api
+}
+
+// store is what a run asks of the data themselves, past every service.
+type store interface {
+	// sent are the ids of the reminders that were sent.
+	sent(ctx context.Context) (ids map[string]bool, err error)
+	// check returns a violation where something is in the data that must not be, a dead letter above all.
+	check(ctx context.Context) error
 }
 
 // otherUsers is how many users there are besides the first.
@@ -34,22 +43,27 @@ const otherUsers = 8
 
 // newWorld starts docket on a new folder and makes its users.
 func newWorld(ctx context.Context, o options, dir string, wave time.Duration, t *tally) (*world, error) {
-	w := &world{options: o, dir: dir, tally: t, ledger: newLedger(), rand: rand.New(rand.NewPCG(o.seed, 2))}
-	w.api = &api{http: &http.Client{Timeout: o.patience, Transport: &http.Transport{MaxIdleConnsPerHost: 2 * o.clients}}}
+	w := &world{options: o, dir: dir, tally: t, data: folder{o.binary, dir}}
 	if err := w.spawn(ctx, ""); err != nil {
 		return nil, err
 	}
 	if err := w.server.serving(o.patience); err != nil {
 		return nil, err
 	}
-	w.api.url = w.server.url
-	token, err := os.ReadFile(filepath.Join(dir, "owner.token"))
+	return w, w.populate(ctx, w.server.url, filepath.Join(dir, "owner.token"), wave)
+}
+
+// populate makes the users of a docket that has just been started for the first time, and the clients that write for them.
+func (w *world) populate(ctx context.Context, url, tokenFile string, wave time.Duration) error {
+	w.ledger, w.rand = newLedger(), rand.New(rand.NewPCG(w.seed, 2))
+	w.api = &api{url: url, http: &http.Client{Timeout: w.patience, Transport: &http.Transport{MaxIdleConnsPerHost: 2 * w.clients}}}
+	token, err := os.ReadFile(tokenFile)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	owner := &user{token: strings.TrimSpace(string(token))}
 	if _, err := w.api.ask(ctx, owner.token, http.MethodPatch, "/api/me", []byte(`{"time_zone":"Europe/Berlin"}`), owner); err != nil {
-		return nil, err
+		return err
 	}
 	users := []*user{owner}
 	for i := range otherUsers {
@@ -59,19 +73,19 @@ func newWorld(ctx context.Context, o options, dir string, wave time.Duration, t 
 		}
 		body := encode(map[string]string{"name": fmt.Sprint("user-", i), "time_zone": "America/New_York"})
 		if _, err := w.api.ask(ctx, owner.token, http.MethodPost, "/api/users", body, &made); err != nil {
-			return nil, err
+			return err
 		}
 		made.User.token = made.Token
 		users = append(users, &made.User)
 	}
 	for _, u := range users {
 		if u.zone, err = time.LoadLocation(u.Zone); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	w.crowd = &crowd{users: users, clients: o.clients, wave: wave, ledger: w.ledger, rand: rand.New(rand.NewPCG(o.seed, 3)), known: map[*user][]string{}}
+	w.crowd = &crowd{users: users, clients: w.clients, wave: wave, ledger: w.ledger, rand: rand.New(rand.NewPCG(w.seed, 3)), known: map[*user][]string{}}
 	w.forget()
-	return w, nil
+	return nil
 }
 
 // forget lets the next verification read the whole history anew.
@@ -183,7 +197,7 @@ func (w *world) verify(ctx context.Context) (next time.Time, err error) {
 			return next, violations(wrong)
 		}
 	}
-	return next, checkData(ctx, w.binary, w.dir)
+	return next, w.data.check(ctx)
 }
 
 // look verifies once.
@@ -212,7 +226,7 @@ func (w *world) look(ctx context.Context) (next time.Time, wrong violations, err
 		}
 		inboxes = append(inboxes, items)
 	}
-	sent, err := published(ctx, w.dir) // after the inboxes: what is there was sent before
+	sent, err := w.data.sent(ctx) // after the inboxes: what is there was sent before
 	if err != nil {
 		return next, nil, err
 	}
@@ -278,5 +292,5 @@ func (w *world) finish(ctx context.Context) error {
 	if err := w.server.terminate(stopTime); err != nil {
 		return err
 	}
-	return checkData(ctx, w.binary, w.dir)
+	return w.data.check(ctx)
 }
