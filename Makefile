@@ -10,7 +10,7 @@ LDFLAGS  := -s -w -X main.stamped=$(VERSION) -X main.stampedCommit=$(COMMIT)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: web build ## build the web client and docket, and serve them on 127.0.0.1:8080, data in ./docket-data
@@ -83,6 +83,16 @@ bench: build ## print the table of figures, against bare loops in the same run (
 .PHONY: crash
 crash: build ## kill -9 in ROUNDS rounds (50) and count what is lost
 	$(GO) run ./test/crash -rounds $(or $(ROUNDS),50)
+
+.PHONY: bench-dapr
+bench-dapr: build ## print the figures behind Dapr, against bare use of the same sidecar (BENCH=-quick)
+	sh tools/postgresql.sh required
+	$(GO) run ./test/load -dapr $(BENCH)
+
+.PHONY: crash-dapr
+crash-dapr: build ## behind Dapr: kill services, sidecars, scheduler, broker and database in ROUNDS rounds (40)
+	sh tools/postgresql.sh required
+	$(GO) run ./test/crash -dapr -clients 32 -rounds $(or $(ROUNDS),40) $(CRASH)
 
 .PHONY: generate
 generate: ## write the generated files anew

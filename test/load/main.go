@@ -44,6 +44,7 @@ func main() {
 	flag.BoolVar(&o.quick, "quick", false, "smaller and shorter, for CI: all rows")
 	flag.IntVar(&o.runs, "runs", 5, "pairs of runs of each ratio")
 	flag.IntVar(&o.users, "users", 2000, "users of the crowded server, 100 tasks each; -quick halves them. 10000 take ten minutes and 6 GB to load")
+	flag.BoolVar(&o.dapr, "dapr", false, "measure docket behind Dapr instead (behind.go)")
 	flag.BoolVar(&o.json, "json", false, "print JSON instead of a table")
 	flag.BoolVar(&o.report, "report", false, "do not fail where a ratio misses its bound: only print")
 	flag.StringVar(&bare, "bare", "", "internal: be the bare server, with its data in this folder")
@@ -75,6 +76,7 @@ type options struct {
 	only        *regexp.Regexp
 	quick, json bool
 	report      bool
+	dapr        bool
 	runs, users int
 }
 
@@ -103,7 +105,11 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	b := &bench{options: o, dir: dir}
-	for _, part := range []func(context.Context, *bench) error{writes, reads, live, reminders, footprint, users} {
+	parts := []func(context.Context, *bench) error{writes, reads, live, reminders, footprint, users}
+	if o.dapr {
+		parts = []func(context.Context, *bench) error{behindDapr}
+	}
+	for _, part := range parts {
 		if err := part(ctx, b); err != nil {
 			return err
 		}
