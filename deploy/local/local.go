@@ -5,7 +5,7 @@
 // The sidecars read the manifests of deploy/dapr as they are. What differs from a cluster is in deploy/dapr/local, whose
 // files take the place of those with the same name, and in the file of secrets that this package writes.
 //
-// [Task]: T009, T010, T011, T012, T013, T092
+// [Task]: T010, T011, T012, T013, T092
 package local
 
 import (

@@ -1,7 +1,7 @@
 // Package access asks real sidecars with real identities what the access control of deploy/dapr lets through: each call that
 // the services make, and none that they do not.
 //
-// [Task]: T009
+// [Task]: T010
 package access
 
 import (

@@ -2,7 +2,7 @@
 // not there, a password that is wrong, messages that nobody can read or that a newer version wrote, items that are too large.
 // Each has to be said clearly, change nothing by halves, and be over when its cause is.
 //
-// [Task]: T009, T010, T011, T012, T021
+// [Task]: T010, T011, T012, T021
 package adversity
 
 import (

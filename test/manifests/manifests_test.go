@@ -1,7 +1,7 @@
 // Package manifests holds the manifests of deploy/dapr to what the code does: each subscription to its topics, each invocation
 // to the access control, and everything to the one rule that state is never retried.
 //
-// [Task]: T009, T010, T011, T012, T013
+// [Task]: T010, T011, T012, T013
 package manifests
 
 import (

@@ -3,7 +3,7 @@
 //
 //	go run ./deploy/local/run -backends 2
 //
-// [Task]: T009, T092
+// [Task]: T092
 package main
 
 import (
