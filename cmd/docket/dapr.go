@@ -69,8 +69,17 @@ func (o *sidecarOptions) serve(f *pflag.FlagSet) {
 	f.StringVar(&o.ownerTokenFile, "owner-token-file", o.ownerTokenFile, "backend behind Dapr: file for the first user's API token (DOCKET_OWNER_TOKEN_FILE)")
 }
 
-// open opens the host for a service.
-func (o *sidecarOptions) open(ctx context.Context, s service, log *slog.Logger, metrics prometheus.Registerer) (*dapr.Node, error) {
+// instance names this replica over all its starts: pods have names of their own, replicas on one machine ports.
+func (o *sidecarOptions) instance() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "" // recovery takes a little longer
+	}
+	return name + " " + o.appListen
+}
+
+// open opens the host for a service; instance is empty for what only looks in.
+func (o *sidecarOptions) open(ctx context.Context, s service, instance string, log *slog.Logger, metrics prometheus.Registerer) (*dapr.Node, error) {
 	httpPort, err := port("--dapr-http-port", o.httpPort)
 	if err != nil {
 		return nil, err
@@ -79,7 +88,7 @@ func (o *sidecarOptions) open(ctx context.Context, s service, log *slog.Logger, 
 	if err != nil {
 		return nil, err
 	}
-	return dapr.Open(ctx, dapr.Options{Service: s.name, HTTPPort: httpPort, GRPCPort: grpcPort, APIToken: env("DAPR_API_TOKEN", ""), AppToken: env("APP_API_TOKEN", ""),
+	return dapr.Open(ctx, dapr.Options{Service: s.name, Instance: instance, HTTPPort: httpPort, GRPCPort: grpcPort, APIToken: env("DAPR_API_TOKEN", ""), AppToken: env("APP_API_TOKEN", ""),
 		Stateless: s.stateless, ContentType: event.ContentType, Logger: log, Metrics: metrics, Failpoint: failpoint()})
 }
 
@@ -106,7 +115,7 @@ func serveSidecar(ctx context.Context, o *serveOptions, so *sidecarOptions, s se
 	}
 	defer stopTracing()
 	metrics := newRegistry()
-	node, err := so.open(ctx, s, log, metrics)
+	node, err := so.open(ctx, s, so.instance(), log, metrics)
 	if err != nil {
 		return err
 	}
@@ -295,7 +304,7 @@ func beside(ctx context.Context, so *sidecarOptions, name string, do func(contex
 	log := edge.NewLogger(os.Stderr, s.name, "warn", "text")
 	opening, cancel := context.WithTimeout(ctx, besideTime)
 	defer cancel()
-	node, err := so.open(opening, s, log, nil)
+	node, err := so.open(opening, s, "", log, nil)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -92,10 +93,19 @@ func (t invocation) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unreached(res); err != nil {
-		return nil, err
+	said, err := sidecarError(res)
+	if err != nil || said == "" {
+		return res, err
 	}
-	return res, nil
+	t.sidecar.Logger.Warn("a service is not reached", "to", r.URL.Host, "error", said)
+	return unavailable(r), nil
+}
+
+// unavailable is the answer where a sidecar has none of the service: nobody knows whether the service has seen the request.
+func unavailable(r *http.Request) *http.Response {
+	const problem = `{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"this part of docket cannot be reached just now, try again","code":"unavailable"}` + "\n"
+	return &http.Response{Status: "503 Service Unavailable", StatusCode: http.StatusServiceUnavailable, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
+		Header: http.Header{"Content-Type": {"application/problem+json"}, "Retry-After": {"1"}}, ContentLength: int64(len(problem)), Body: io.NopCloser(strings.NewReader(problem))}
 }
 
 // stream is a body whose length is not known, and may be nothing.
@@ -118,26 +128,26 @@ func (s stream) Close() error {
 // maxSidecarError bounds what is read of a sidecar's error, in bytes.
 const maxSidecarError = 16 << 10
 
-// unreached returns an error, and closes the answer, where that is the sidecar's own: it has not reached the service, or was not
-// let in. Services answer with errors as application/problem+json (RFC 9457), sidecars as plain JSON.
-func unreached(res *http.Response) error {
+// sidecarError is what the sidecar says, with the answer closed, where the answer is its own: it has not reached the service, lost
+// it, or was not let in. Services answer with errors as application/problem+json (RFC 9457), sidecars as plain JSON.
+func sidecarError(res *http.Response) (said string, err error) {
 	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	if res.StatusCode < http.StatusBadRequest || kind != "application/json" {
-		return nil
+		return "", nil
 	}
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxSidecarError))
 	if err != nil {
-		return errors.Join(err, res.Body.Close())
+		return "", errors.Join(err, res.Body.Close())
 	}
-	var said struct {
+	var own struct {
 		Code    string `json:"errorCode"`
 		Message string `json:"message"`
 	}
-	if json.Unmarshal(body, &said) != nil || said.Code == "" { // a service's, after all
+	if json.Unmarshal(body, &own) != nil || own.Code == "" { // a service's, after all
 		res.Body = rest{io.MultiReader(bytes.NewReader(body), res.Body), res.Body}
-		return nil
+		return "", nil
 	}
-	return errors.Join(fmt.Errorf("%s: %s", said.Code, said.Message), res.Body.Close())
+	return own.Code + ": " + own.Message, res.Body.Close()
 }
 
 // rest is a body of which something has been read already.

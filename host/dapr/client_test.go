@@ -2,6 +2,7 @@ package dapr
 
 import (
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -42,7 +43,7 @@ func TestChangesAreNotRepeatable(t *testing.T) {
 	})
 }
 
-// The sidecar's own errors are errors, those of services are answers.
+// The sidecar's own errors become a 503 of one form, those of services come as they are.
 func TestSidecarErrors(t *testing.T) {
 	for _, c := range []struct {
 		kind, body string
@@ -62,15 +63,18 @@ func TestSidecarErrors(t *testing.T) {
 			_, _ = io.WriteString(w, c.body)
 		}, func(client *http.Client) {
 			res, err := client.Get("http://backend/")
-			if (err != nil) != c.failed {
-				t.Errorf("%d %s %s: %v", c.status, c.kind, c.body, err)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if err == nil {
-				if b, _ := io.ReadAll(res.Body); string(b) != c.body || res.StatusCode != c.status {
+			b, err := io.ReadAll(res.Body)
+			if c.failed {
+				if res.StatusCode != 503 || !strings.Contains(string(b), `"code":"unavailable"`) || strings.Contains(string(b), "ERR_") {
 					t.Errorf("%d %s came as %d %s", c.status, c.body, res.StatusCode, b)
 				}
-				_ = res.Body.Close()
+			} else if err != nil || string(b) != c.body || res.StatusCode != c.status {
+				t.Errorf("%d %s came as %d %s (%v)", c.status, c.body, res.StatusCode, b, err)
 			}
+			_ = res.Body.Close()
 		})
 	}
 }
@@ -85,5 +89,5 @@ func sidecarAddress(t *testing.T, answer http.HandlerFunc, try func(*http.Client
 		t.Fatal(err)
 	}
 	_ = base.Body.Close()
-	try(&http.Client{Transport: invocation{&sidecar{base: base.Request.URL}, http.DefaultTransport}})
+	try(&http.Client{Transport: invocation{&sidecar{Options: Options{Logger: slog.New(slog.DiscardHandler)}, base: base.Request.URL}, http.DefaultTransport}})
 }

@@ -120,7 +120,7 @@ func (c *cluster) start(ctx context.Context, s host.Service) error {
 			return err
 		}
 	}
-	n, err := Open(ctx, Options{Service: c.own(s.Name), HTTPPort: side.HTTPPort, GRPCPort: side.GRPCPort,
+	n, err := Open(ctx, Options{Service: c.own(s.Name), Instance: s.Name, HTTPPort: side.HTTPPort, GRPCPort: side.GRPCPort,
 		APIToken: side.Getenv("DAPR_API_TOKEN"), AppToken: side.Getenv("APP_API_TOKEN"),
 		ContentType: "application/octet-stream", Lease: 3 * time.Second, Logger: c.log.With("service", s.Name)})
 	if err != nil {

@@ -38,6 +38,8 @@ const (
 type Options struct {
 	// Service is the name of the service, its app-id.
 	Service string
+	// Instance names this replica over all its starts; see [outbox.Config].
+	Instance string
 	// HTTPPort and GRPCPort are where the sidecar listens, on this machine.
 	HTTPPort, GRPCPort int
 	// APIToken is what the sidecar demands of the app, AppToken what the app demands of the sidecar; empty means nothing.
@@ -120,7 +122,7 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err := n.sidecar.require(ctx, stateStore, sharedBus); err != nil {
 		return err
 	}
-	n.box, err = outbox.Open(ctx, outbox.Config{Store: n.sidecar, Carrier: n.sidecar, Owner: uuid.NewString(), Lease: n.Lease,
+	n.box, err = outbox.Open(ctx, outbox.Config{Store: n.sidecar, Carrier: n.sidecar, Owner: uuid.NewString(), Instance: n.Instance, Lease: n.Lease,
 		Logger: n.Logger, Failpoint: n.Failpoint})
 	return err
 }

@@ -33,7 +33,8 @@ func (n *Node) routes(s host.Service) http.Handler {
 	mux.Handle("/events/", own(http.NotFoundHandler()))
 	mux.Handle("/job/", own(http.NotFoundHandler()))
 	routed := func(w http.ResponseWriter, r *http.Request) {
-		r.URL.RawPath = r.Header.Get(pathHeader) // which counts only if it is an encoding of the path that the sidecars have judged
+		_ = http.NewResponseController(w).EnableFullDuplex() // as between services in one process; only a test's recorder cannot
+		r.URL.RawPath = r.Header.Get(pathHeader)             // which counts only if it is an encoding of the path that the sidecars have judged
 		switch path := r.URL.Path; {
 		case strings.HasPrefix(path, "/dapr/"), strings.HasPrefix(path, "/events/"), strings.HasPrefix(path, "/job/"):
 			mux.ServeHTTP(w, r)

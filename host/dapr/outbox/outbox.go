@@ -38,6 +38,9 @@ type Config struct {
 	Carrier Carrier
 	// Owner names this replica in the slot row; it is never used twice.
 	Owner string
+	// Instance names this replica over all its starts, such as a pod's name and a port; two that run at once must not share it, or
+	// each start costs the other its slot. What a former process of that name has left is recovered at once, before the first commit.
+	Instance string
 	// Slots is how many replicas there can be (64), Window how many commits may be unfinished at once (1,024).
 	Slots, Window int
 	// Lease is how long a slot row must stay unchanged before its owner is taken for dead (15 s).
@@ -154,6 +157,7 @@ func Open(ctx context.Context, c Config) (*Outbox, error) {
 	c.defaults()
 	o := &Outbox{Config: c, queues: map[string]*queue{}, move: make(chan struct{}, 1), sending: make(chan struct{}, maxSending), changed: make(chan struct{})}
 	o.background, o.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	o.inherit()
 	o.loops.Go(o.watch)
 	for {
 		err := o.claim(ctx)

@@ -64,6 +64,28 @@ func (o *Outbox) look(items []host.Item, seen map[int]sighting) {
 	}
 }
 
+// inherit recovers what a former process of this instance has left: nobody needs to wait until it is surely dead, because
+// a fence is safe whoever lives. What that did not finish goes out before anything that this one commits. Where it
+// fails the watch does it later.
+func (o *Outbox) inherit() {
+	if o.Instance == "" {
+		return
+	}
+	items, err := o.slots(o.background)
+	if err != nil {
+		return // the claim will tell
+	}
+	for slot, it := range items {
+		row, err := decodeSlot(it)
+		if err != nil || row.Instance != o.Instance || row.free() {
+			continue
+		}
+		if err := o.recover(slot, it, row); err != nil {
+			o.Logger.Warn("what the last process of this replica left is not recovered yet", "slot", slot, "error", err)
+		}
+	}
+}
+
 // recover fences a slot and settles every number of its window. Doing it twice, or two doing it at once, publishes twice
 // at worst.
 func (o *Outbox) recover(slot int, it host.Item, row slotRow) error {
@@ -76,7 +98,7 @@ func (o *Outbox) recover(slot int, it host.Item, row slotRow) error {
 		return err
 	}
 	o.Failpoint(stepFenced)
-	o.Logger.Warn("a replica is taken for dead, its outbox is recovered", "slot", slot, "epoch", row.Epoch, "owner", previous, "lo", row.Lo, "hi", row.Hi)
+	o.Logger.Warn("a replica's outbox is recovered", "slot", slot, "epoch", row.Epoch, "owner", previous, "lo", row.Lo, "hi", row.Hi)
 	for lo := row.Lo; lo < row.Hi; lo += recoverChunk {
 		if err := o.recoverChunk(slot, row, lo, min(lo+recoverChunk, row.Hi)); err != nil {
 			return err

@@ -22,8 +22,10 @@ func rowKey(slot int, epoch, n int64) string {
 type slotRow struct {
 	Epoch int64  `json:"epoch"`
 	Owner string `json:"owner,omitempty"`
-	Lo    int64  `json:"lo"`
-	Hi    int64  `json:"hi"`
+	// Instance is the owner's name over all its starts.
+	Instance string `json:"instance,omitempty"`
+	Lo       int64  `json:"lo"`
+	Hi       int64  `json:"hi"`
 	// Beat grows with each write: it is a person's aid, the store's ETag is what tells a change.
 	Beat int64 `json:"beat"`
 }

@@ -58,7 +58,7 @@ func (o *Outbox) claim(ctx context.Context) error {
 			continue
 		}
 		began := time.Now()
-		row = slotRow{Epoch: row.Epoch + 1, Owner: o.Owner, Hi: int64(o.Window), Beat: row.Beat}
+		row = slotRow{Epoch: row.Epoch + 1, Owner: o.Owner, Instance: o.Instance, Hi: int64(o.Window), Beat: row.Beat}
 		err = o.writeSlot(ctx, items[slot], row)
 		switch {
 		case err == nil:
