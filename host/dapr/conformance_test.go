@@ -95,7 +95,7 @@ func (c *cluster) Start(t *testing.T, services ...host.Service) {
 	var starting sync.WaitGroup
 	for _, s := range services {
 		starting.Go(func() {
-			if err := c.start(t.Context(), s); err != nil {
+			if err := c.start(t.Context(), s.Name, s); err != nil {
 				t.Errorf("start %s: %v", s.Name, err)
 			}
 		})
@@ -106,10 +106,10 @@ func (c *cluster) Start(t *testing.T, services ...host.Service) {
 	}
 }
 
-// start brings up the service's sidecar, unless it is there from before, and its node.
-func (c *cluster) start(ctx context.Context, s host.Service) error {
+// start brings up a replica's sidecar, unless it is there from before, and its node.
+func (c *cluster) start(ctx context.Context, replica string, s host.Service) error {
 	c.mu.Lock()
-	side := c.sidecars[s.Name]
+	side := c.sidecars[replica]
 	c.mu.Unlock()
 	if side == nil {
 		var err error
@@ -120,14 +120,14 @@ func (c *cluster) start(ctx context.Context, s host.Service) error {
 			return err
 		}
 	}
-	n, err := Open(ctx, Options{Service: c.own(s.Name), Instance: s.Name, HTTPPort: side.HTTPPort, GRPCPort: side.GRPCPort,
+	n, err := Open(ctx, Options{Service: c.own(s.Name), Instance: replica, HTTPPort: side.HTTPPort, GRPCPort: side.GRPCPort,
 		APIToken: side.Getenv("DAPR_API_TOKEN"), AppToken: side.Getenv("APP_API_TOKEN"),
-		ContentType: "application/octet-stream", Lease: 3 * time.Second, Logger: c.log.With("service", s.Name)})
+		ContentType: "application/octet-stream", Lease: 3 * time.Second, Logger: c.log.With("replica", replica)})
 	if err != nil {
 		return err
 	}
 	c.mu.Lock()
-	c.nodes[s.Name], c.sidecars[s.Name] = n, side
+	c.nodes[replica], c.sidecars[replica] = n, side
 	c.mu.Unlock()
 	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", side.AppPort))
 	if err != nil {

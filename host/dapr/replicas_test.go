@@ -1,0 +1,215 @@
+package dapr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/docket-tasks/docket/host"
+)
+
+// seen collects the ids of messages and tells when enough have come.
+type seen struct {
+	mu  sync.Mutex
+	ids []string
+}
+
+func (s *seen) add(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ids = append(s.ids, id)
+}
+
+func (s *seen) has(ids ...string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range ids {
+		if !slices.Contains(s.ids, id) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *seen) order() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Compact(slices.Clone(s.ids))
+}
+
+// eventually waits until ok holds; it guards against hanging and claims nothing about speed.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick, limit := time.NewTicker(20*time.Millisecond), time.After(90*time.Second)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("still waiting for %s", what)
+		}
+	}
+}
+
+func listener(name string, handle func(context.Context, host.Message) error) host.Service {
+	return host.Service{Name: name, Subscriptions: []host.Subscription{{Topic: "events", Handle: handle}}}
+}
+
+func sendAll(t *testing.T, s host.State, key string, ids ...string) {
+	t.Helper()
+	for _, id := range ids {
+		if err := s.Commit(t.Context(), host.Tx{Messages: []host.Message{{Topic: "events", Key: key, ID: id, Data: []byte(id)}}}); err != nil {
+			t.Fatalf("commit %s: %v", id, err)
+		}
+	}
+}
+
+// What only shows with several replicas, an operator, or a broker that is away.
+//
+// [Task]: T020, T092
+func TestBeyondTheContract(t *testing.T) {
+	m := machine(t)
+	for name, test := range map[string]func(*testing.T, *cluster){
+		"AnotherReplicaFinishes": anotherReplicaFinishes, "OrderOfAParkedKeyOverReplicas": parkedOverReplicas, "DeadLettersAreReplayed": deadLettersAreReplayed,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, newCluster(t, m)) })
+	}
+	t.Run("BrokerAway", func(t *testing.T) {
+		c := newCluster(t, m)
+		brokerAway(t, c, m.Broker.Kill, func() {
+			if err := m.Broker.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		})
+	})
+}
+
+// A replica dies with commits that it has not handed on, and does not come back: the other hands them on.
+func anotherReplicaFinishes(t *testing.T, c *cluster) {
+	got := &seen{}
+	c.Start(t, host.Service{Name: "publisher"}, listener("reader", func(_ context.Context, m host.Message) error {
+		got.add(m.ID)
+		return nil
+	}))
+	if err := c.start(t.Context(), "publisher 2", host.Service{Name: "publisher"}); err != nil {
+		t.Fatal(err)
+	}
+	first := c.node("publisher")
+	first.box.Carrier = nowhere{}
+	sendAll(t, c.Host("publisher").State, "k", "left", "behind")
+	first.Kill()
+	eventually(t, "what the dead replica left", func() bool { return got.has("left", "behind") })
+	if n := c.node("publisher 2").box.Stats().Recovered; n == 0 {
+		t.Error("the other replica says that it has recovered nothing")
+	}
+}
+
+// nowhere is a broker that nothing reaches.
+type nowhere struct{}
+
+func (nowhere) Publish(context.Context, host.Message) error { return errors.New("nowhere") }
+func (nowhere) Schedule(context.Context, host.Job) error    { return errors.New("nowhere") }
+
+// A message keeps failing at one replica and is parked there; later ones of its key go behind it, whichever replica gets them.
+func parkedOverReplicas(t *testing.T, c *cluster) {
+	var stuck atomic.Bool
+	stuck.Store(true)
+	got := &seen{}
+	reader := listener("reader", func(_ context.Context, m host.Message) error {
+		if m.Key == "stuck" && stuck.Load() {
+			return errors.New("stuck")
+		}
+		got.add(m.ID)
+		return nil
+	})
+	c.Start(t, host.Service{Name: "publisher"}, reader)
+	s := c.Host("publisher").State
+	sendAll(t, s, "stuck", "m0", "m1")
+	sendAll(t, s, "free", "f0")
+	eventually(t, "the free key", func() bool { return got.has("f0") })
+	if err := c.start(t.Context(), "reader 2", reader); err != nil { // the broker shares the topic out anew
+		t.Fatal(err)
+	}
+	sendAll(t, s, "stuck", "m2", "m3")
+	for i := range 24 { // on both replicas
+		sendAll(t, s, fmt.Sprint("free", i), fmt.Sprint("g", i))
+	}
+	eventually(t, "the other free keys", func() bool { return got.has("g0", "g23") })
+	stuck.Store(false)
+	eventually(t, "the stuck key", func() bool { return got.has("m0", "m1", "m2", "m3") })
+	var order []string
+	for _, id := range got.order() {
+		if id[0] == 'm' && !slices.Contains(order, id) {
+			order = append(order, id)
+		}
+	}
+	if !slices.Equal(order, []string{"m0", "m1", "m2", "m3"}) {
+		t.Errorf("the stuck key's messages came as %v", order)
+	}
+}
+
+func deadLettersAreReplayed(t *testing.T, c *cluster) {
+	var mended atomic.Bool
+	got := &seen{}
+	c.Start(t, host.Service{Name: "publisher"}, listener("reader", func(_ context.Context, m host.Message) error {
+		if m.ID == "bad" && !mended.Load() {
+			return host.Permanent(errors.New("makes no sense"))
+		}
+		got.add(m.ID)
+		return nil
+	}))
+	sendAll(t, c.Host("publisher").State, "k", "bad", "good")
+	eventually(t, "the message behind it", func() bool { return got.has("good") })
+	reader, topic := c.node("reader"), c.own("events")
+	letters, err := reader.DeadLetters(t.Context())
+	if err != nil || len(letters) != 1 || letters[0].Error != "permanent: makes no sense" || string(letters[0].Data) != "bad" {
+		t.Fatalf("dead letters %+v, %v", letters, err)
+	}
+	if err := reader.Replay(t.Context(), topic, "other"); err == nil {
+		t.Error("a dead letter that is not there is replayed")
+	}
+	mended.Store(true)
+	if err := reader.Replay(t.Context(), topic, "bad"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the replayed message", func() bool { return got.has("bad") })
+	if letters, err := reader.DeadLetters(t.Context()); err != nil || len(letters) != 0 {
+		t.Errorf("after the replay: %+v, %v", letters, err)
+	}
+}
+
+// While the broker is away commits are acknowledged, up to a window of them; when it is back everything arrives, in
+// order, and nothing is a dead letter.
+func brokerAway(t *testing.T, c *cluster, away, back func()) {
+	got := &seen{}
+	c.Start(t, host.Service{Name: "publisher"}, listener("reader", func(_ context.Context, m host.Message) error {
+		got.add(m.ID)
+		return nil
+	}))
+	s := c.Host("publisher").State
+	sendAll(t, s, "k", "before")
+	eventually(t, "the first message", func() bool { return got.has("before") })
+	away()
+	var during []string
+	for i := range 20 {
+		during = append(during, fmt.Sprint("during", i))
+	}
+	sendAll(t, s, "k", during...)
+	if st := c.node("publisher").box.Stats(); st.Unfinished < len(during) || st.Oldest <= 0 {
+		t.Errorf("with the broker away %d commits are unfinished, the oldest for %v", st.Unfinished, st.Oldest)
+	}
+	back()
+	sendAll(t, s, "k", "after")
+	eventually(t, "all messages", func() bool { return got.has(append(during, "after")...) })
+	if order := got.order(); !slices.Equal(order, append(append([]string{"before"}, during...), "after")) {
+		t.Errorf("they came as %v", order)
+	}
+	if dead := c.DeadLetters(t, "reader", "events"); len(dead) > 0 {
+		t.Errorf("%d dead letters because the broker was away", len(dead))
+	}
+}
