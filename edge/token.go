@@ -13,8 +13,8 @@ import (
 const (
 	// tokenLife is how long an issued JWT is valid.
 	tokenLife = time.Minute
-	// clockSkew is how far two machines' clocks may be apart.
-	clockSkew = 5 * time.Second
+	// clockSkew is how far two machines' clocks may be apart: half a minute, and what a request takes.
+	clockSkew = 35 * time.Second
 	issuer    = "docket"
 )
 

@@ -54,7 +54,7 @@ type Verifier struct {
 func NewVerifier(src KeySource, now func() time.Time) *Verifier {
 	return &Verifier{
 		src: src, now: now, tokens: NewCache[string, Principal](verifiedTokens),
-		parser: jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithTimeFunc(now),
+		parser: jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithTimeFunc(now), jwt.WithLeeway(clockSkew),
 			jwt.WithExpirationRequired(), jwt.WithIssuer(issuer), jwt.WithAudience(issuer)),
 	}
 }
