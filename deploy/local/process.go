@@ -192,21 +192,6 @@ func (p *Process) signal(s os.Signal) {
 	}
 }
 
-// Pause stops it from running, as a machine that hangs does, until Resume.
-func (p *Process) Pause() error { return p.send(pauseSignal) }
-
-// Resume lets it run again.
-func (p *Process) Resume() error { return p.send(resumeSignal) }
-
-func (p *Process) send(s os.Signal) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.running() {
-		return fmt.Errorf("%s is not running", p.Name)
-	}
-	return p.cmd.Process.Signal(s)
-}
-
 // tailBytes is how much of a log an error shows.
 const tailBytes = 4 << 10
 

@@ -7,8 +7,6 @@ import (
 	"syscall"
 )
 
-const pauseSignal, resumeSignal = syscall.SIGSTOP, syscall.SIGCONT
-
 // capDacOverride lets a process pass by the permissions of files (capabilities(7)): PostgreSQL refuses to run as root, and
 // as anybody else it could not get through to a folder of root's.
 const capDacOverride = 1

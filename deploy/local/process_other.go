@@ -2,12 +2,7 @@
 
 package local
 
-import (
-	"os"
-	"syscall"
-)
-
-const pauseSignal, resumeSignal = syscall.Signal(0x11), syscall.Signal(0x13)
+import "syscall"
 
 func attributes(bool) *syscall.SysProcAttr { return &syscall.SysProcAttr{} }
 

@@ -23,7 +23,7 @@ import (
 )
 
 // patience bounds failures, not successes.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // world is docket behind Dapr, not started.
 type world struct {
