@@ -31,6 +31,9 @@ const pace = 300 * time.Millisecond
 
 // runBehind is the whole test. The data stay where something was wrong.
 func runBehind(ctx context.Context, o options) (err error) {
+	if o.sabotage != "" && o.sabotage != forgetOutbox {
+		return fmt.Errorf("-sabotage %q: behind Dapr there is only %s", o.sabotage, forgetOutbox)
+	}
 	if o.binary, err = filepath.Abs(o.binary); err != nil {
 		return err
 	}
@@ -59,7 +62,7 @@ func runBehind(ctx context.Context, o options) (err error) {
 
 // newBehind starts everything and makes the users.
 func newBehind(ctx context.Context, o options, dir string) (_ *behind, err error) {
-	m, err := local.Start(ctx, local.Options{Root: ".", Dir: dir})
+	m, err := local.Start(ctx, local.Options{Root: o.root, Dir: dir, Broker: o.broker})
 	if err != nil {
 		return nil, err
 	}
@@ -116,6 +119,9 @@ func (b *behind) parts() []part {
 // all goes through every part in turn and the steps of the outbox, then takes away parts at random, and at last the broker
 // for as long as -outage says.
 func (b *behind) all(ctx context.Context) error {
+	if b.sabotage == forgetOutbox {
+		return b.withoutRecovery(ctx)
+	}
 	names := len(b.parts())
 	for i := range b.rounds {
 		k := i

@@ -80,3 +80,42 @@ func (b *behind) hit(s armedStep) int {
 	}
 	return 1 + b.rand.IntN(20)
 }
+
+// forgetOutbox is the one sabotage behind Dapr.
+const forgetOutbox = "outbox"
+
+// withoutRecovery is what a docket would do that forgets its outbox: a replica ends after its commit and before its messages are
+// sent, and what it had still to send is gone when it starts again. The verification must find that.
+func (b *behind) withoutRecovery(ctx context.Context) error {
+	r := b.docket.Running["backend"][1]
+	r.App.Stop()
+	r.Env = []string{"DOCKET_FAILPOINT=outbox-committed#3"}
+	return b.under(ctx, "backend without its outbox", func() error {
+		b.ledger.resume()
+		if err := r.App.Launch(); err != nil {
+			return err
+		}
+		select {
+		case <-r.App.Exited():
+		case <-time.After(b.patience):
+			return fmt.Errorf("the step is not reached")
+		}
+		for _, other := range b.docket.Running["backend"] { // nobody shall recover anything meanwhile
+			other.App.Kill()
+		}
+		deleted, err := b.docket.Query(ctx, b.docket.Name, `with gone as (delete from docket_state where key like 'backend||host/outbox/%' and key not like '%/slot/%' returning 1) select count(*) from gone`)
+		if err != nil {
+			return err
+		}
+		if deleted == "0" {
+			return errUnharmed
+		}
+		r.Env = nil
+		for _, other := range b.docket.Running["backend"] {
+			if err := other.App.Start(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docket-tasks/docket/deploy/local"
 	"github.com/docket-tasks/docket/host/embedded"
 )
 
@@ -52,6 +53,28 @@ func TestWithoutRecoveryTheRunFails(t *testing.T) {
 				t.Errorf("the run ended with kind %q, want one of %q: %v", kind, kinds, err)
 			}
 		})
+	}
+}
+
+// Behind Dapr, too: what a replica had still to send is forgotten, and the run fails.
+//
+// [Task]: T092
+func TestWithoutOutboxTheRunFails(t *testing.T) {
+	local.Require(t)
+	binary := filepath.Join(t.TempDir(), "docket")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/docket").CombinedOutput(); err != nil {
+		t.Fatalf("build docket: %v\n%s", err, out)
+	}
+	o := options{binary: binary, clients: 8, rounds: 1, seed: 1, out: io.Discard, patience: time.Minute, settle: 10 * time.Second,
+		dapr: true, root: "../..", broker: local.Fake, sabotage: forgetOutbox}
+	b, err := newBehind(t.Context(), o, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.machine.Stop()
+	err = b.all(t.Context())
+	if kind := kindOf(err); kind != "lost event" && kind != "list version" {
+		t.Errorf("the run ended with kind %q, want a lost event: %v", kind, err)
 	}
 }
 

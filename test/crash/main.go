@@ -36,14 +36,14 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	o := options{out: os.Stdout, patience: time.Minute, settle: time.Minute}
+	o := options{out: os.Stdout, root: ".", patience: time.Minute, settle: time.Minute}
 	flag.IntVar(&o.rounds, "rounds", 50, "how often to kill; the steps to be reached may need some more")
 	flag.StringVar(&o.binary, "docket", filepath.Join("bin", "docket"), "the binary")
 	flag.IntVar(&o.clients, "clients", 64, "clients that write at once")
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of the random choices")
 	flag.BoolVar(&o.dapr, "dapr", false, "behind Dapr: kill its parts, the broker and the database as well (behind.go)")
 	flag.DurationVar(&o.outage, "outage", 2*time.Minute, "behind Dapr: how long the broker is away in the last round; 0: no such round")
-	flag.StringVar(&o.sabotage, "sabotage", "", "damage the data after the first kill, to see the run fail: "+sabotageNames())
+	flag.StringVar(&o.sabotage, "sabotage", "", "damage the data after the first kill, to see the run fail: "+sabotageNames()+"; behind Dapr: "+forgetOutbox)
 	flag.Parse()
 	if err := run(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "crash:", err)
@@ -58,8 +58,10 @@ type options struct {
 	// dapr runs it behind Dapr, and takes the broker away for outage in the end.
 	dapr   bool
 	outage time.Duration
-	seed   uint64
-	out    io.Writer
+	// root is the repository's, for what is built from it; broker is one of package local's, "" for the best there is.
+	root, broker string
+	seed         uint64
+	out          io.Writer
 	// patience is how long a start may take, or a step to be reached: only how long a failure takes to be noticed.
 	patience time.Duration
 	// settle is how long what is on its way to audit log, list or inbox may take to arrive. It, too, decides only that.
