@@ -304,6 +304,12 @@ func TestNothingRetriesState(t *testing.T) {
 		if p, targeted := r.Spec.Targets.Components[store]; targeted {
 			t.Errorf("%s is the target of %v", store, p)
 		}
+		// A time limit that is reached is followed by another try, of which the request's body is gone.
+		for app, p := range r.Spec.Targets.Apps {
+			if p.Timeout != "" {
+				t.Errorf("invocations of %s are repeated after %s", app, p.Timeout)
+			}
+		}
 		// A policy of a reserved name applies to every target that has none of its own.
 		for name := range r.Spec.Policies.Retries {
 			if strings.HasPrefix(name, "Default") || strings.HasPrefix(name, "DaprBuiltIn") {
