@@ -16,7 +16,7 @@ import (
 
 const (
 	// startWait is how long a server may take until it answers: it bounds failures, not successes.
-	startWait = 40 * time.Second
+	startWait = 90 * time.Second
 	// stopWait is what it has to end in order; then it is killed.
 	stopWait = 15 * time.Second
 	// pollEvery is how often a server that starts is asked whether it answers.

@@ -115,11 +115,17 @@ func newBehind(ctx context.Context, b *bench, d *local.Docket) (*behind, error) 
 		}
 		s.bodies = append(s.bodies, body)
 	}
-	if _, err := s.door.create(ctx, s.long, drafts(b.size(listSize, 2000), 1)); err != nil {
-		return nil, fmt.Errorf("load tasks: %w", err)
-	}
-	if _, err := s.door.create(ctx, s.hot, drafts(1000, 2)); err != nil {
-		return nil, fmt.Errorf("load tasks: %w", err)
+	for _, l := range []struct {
+		user
+		tasks int
+	}{{s.long, b.size(listSize, 2000)}, {s.hot, 1000}} { // at one replica: large batches of one list at both would be in each other's way
+		known, err := s.identities(ctx, []user{l.user})
+		if err != nil {
+			return nil, err
+		}
+		if _, err := s.port.create(ctx, known[0], drafts(l.tasks, 1)); err != nil {
+			return nil, fmt.Errorf("load tasks: %w", err)
+		}
 	}
 	s.sequence, err = newSequence(ctx, d)
 	return s, err

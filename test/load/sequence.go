@@ -36,7 +36,7 @@ type sizes struct{ record, head, log, outbox, message int }
 // row is gone by then: it held the event and the update, each a task with an envelope.
 func newSequence(ctx context.Context, d *local.Docket) (*sequence, error) {
 	sidecar := d.Running["backend"][0].Sidecar
-	api, err := client.NewClientWithAddressContext(ctx, "127.0.0.1:" + strconv.Itoa(sidecar.GRPCPort))
+	api, err := client.NewClientWithAddressContext(ctx, "127.0.0.1:"+strconv.Itoa(sidecar.GRPCPort))
 	if err != nil {
 		return nil, err
 	}
