@@ -2,6 +2,7 @@ package dapr
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -29,16 +30,41 @@ func TestConformance(t *testing.T) {
 	hosttest.Run(t, func(t *testing.T) hosttest.Cluster { return newCluster(t, m) })
 }
 
-// machine starts what every cluster of a test shares.
+// shared is the machine that every test here uses; TestMain ends it.
+var shared struct {
+	once sync.Once
+	dir  string
+	m    *local.Machine
+	err  error
+}
+
 func machine(t *testing.T) *local.Machine {
 	t.Helper()
 	local.Require(t)
-	m, err := local.Start(t.Context(), local.Options{Root: "../..", Dir: t.TempDir(), Broker: local.Fake})
-	if err != nil {
-		t.Fatal(err)
+	shared.once.Do(func() {
+		if shared.dir, shared.err = os.MkdirTemp("", "docket-host-dapr-"); shared.err == nil {
+			shared.m, shared.err = local.Start(context.Background(), local.Options{Root: "../..", Dir: shared.dir, Broker: local.Fake})
+		}
+	})
+	if shared.err != nil {
+		t.Fatal(shared.err)
 	}
-	t.Cleanup(m.Stop)
-	return m
+	return shared.m
+}
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue { // most of a test is waiting for sidecars
+		_ = f.Value.Set("4")
+	}
+	code := m.Run()
+	if shared.m != nil {
+		shared.m.Stop()
+	}
+	if shared.dir != "" {
+		_ = os.RemoveAll(shared.dir)
+	}
+	os.Exit(code)
 }
 
 // topics are those that the suite uses.
@@ -60,7 +86,7 @@ type cluster struct {
 func newCluster(t *testing.T, m *local.Machine) *cluster {
 	t.Helper()
 	c := &cluster{name: fmt.Sprint("c", clusters.Add(1)), nodes: map[string]*Node{}, sidecars: map[string]*local.Sidecar{}}
-	var out io.Writer = io.Discard
+	out := io.Discard
 	if os.Getenv("DOCKET_TEST_LOG") != "" {
 		out = os.Stderr
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -48,6 +47,7 @@ type run struct {
 	replicas []*replica
 	fates    []fate
 	reborn   bool
+	noted    bool // the history is written down
 	log      []string
 }
 
@@ -62,10 +62,29 @@ type fate struct {
 	err      error
 }
 
-// play runs one history to its end and returns what was wrong with it.
+// play runs one history to its end and returns what was wrong with it. One that went wrong is played again to write it down.
 func (s scenario) play(t *testing.T, choose func(step, alternatives int) int) (wrong []string, history []string) {
+	var chosen []int
+	wrong, _ = s.playOnce(t, false, func(step, n int) int {
+		c := choose(step, n)
+		chosen = append(chosen, c)
+		return c
+	})
+	if wrong == nil {
+		return nil, nil
+	}
+	_, history = s.playOnce(t, true, func(step, n int) int {
+		if step < len(chosen) {
+			return min(chosen[step], n-1)
+		}
+		return 0
+	})
+	return wrong, history
+}
+
+func (s scenario) playOnce(t *testing.T, noted bool, choose func(step, alternatives int) int) (wrong []string, history []string) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &run{scenario: s, w: newWorld(), choose: choose, fates: make([]fate, len(s.commits))}
+		r := &run{scenario: s, w: newWorld(), choose: choose, fates: make([]fate, len(s.commits)), noted: noted}
 		defer r.end()
 		r.begin(s.replicas)
 		r.explore()
@@ -105,7 +124,7 @@ func (r *run) start() {
 			instance = fmt.Sprint("instance ", n%2)
 		}
 		box, err := Open(ctx, Config{Instance: instance, Store: st, Carrier: st, Owner: fmt.Sprint("replica ", n), Slots: r.slots, Window: r.window,
-			Lease: modelLease, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+			Lease: modelLease, Logger: slog.New(slog.DiscardHandler)})
 		if err == nil {
 			rep.box = box
 		}
@@ -140,7 +159,11 @@ func (r *run) settle() {
 	}
 }
 
-func (r *run) note(format string, args ...any) { r.log = append(r.log, fmt.Sprintf(format, args...)) }
+func (r *run) note(format string, args ...any) {
+	if r.noted {
+		r.log = append(r.log, fmt.Sprintf(format, args...))
+	}
+}
 
 func (r *run) happen(c *call) {
 	r.w.take(c)
@@ -366,7 +389,7 @@ var scenarios = []struct {
 	scenario
 	deviations, deep int
 }{
-	{scenario{name: "one commit", replicas: 2, slots: 2, window: 1, commits: []int{0}, faults: 1, crashes: 1, ticks: 2}, 2, 4},
+	{scenario{name: "one commit", replicas: 2, slots: 2, window: 1, commits: []int{0}, faults: 1, crashes: 1, ticks: 1}, 2, 4},
 	{scenario{name: "a commit each, a window of one", replicas: 2, slots: 2, window: 1, commits: []int{0, 1}, faults: 2, crashes: 1, ticks: 3}, 1, 2},
 	{scenario{name: "two commits of a key", replicas: 2, slots: 3, window: 2, commits: []int{0, 0, 1}, faults: 2, crashes: 2, ticks: 3}, 1, 2},
 	{scenario{name: "two recoverers", replicas: 3, slots: 3, window: 2, commits: []int{0, 1}, faults: 1, crashes: 1, ticks: 4}, 1, 2},
@@ -378,15 +401,17 @@ var scenarios = []struct {
 // [Task]: T020
 func TestModelExhaustive(t *testing.T) {
 	for _, s := range scenarios {
-		deviations := s.deviations
-		if os.Getenv("DOCKET_MODEL") == "deep" {
-			deviations = s.deep
-		}
-		n, wrong, history := s.exhaust(t, deviations)
-		t.Logf("%s: %d histories", s.name, n)
-		if wrong != nil {
-			t.Errorf("%s: %s\n%s", s.name, strings.Join(wrong, "\n"), strings.Join(history, "\n"))
-		}
+		t.Run(s.name, func(t *testing.T) {
+			deviations := s.deviations
+			if os.Getenv("DOCKET_MODEL") == "deep" {
+				deviations = s.deep
+			}
+			n, wrong, history := s.exhaust(t, deviations)
+			t.Logf("%d histories", n)
+			if wrong != nil {
+				t.Errorf("%s\n%s", strings.Join(wrong, "\n"), strings.Join(history, "\n"))
+			}
+		})
 	}
 }
 

@@ -103,7 +103,7 @@ func (s *store) Get(ctx context.Context, keys []string) (items []host.Item, err 
 		for _, k := range keys {
 			it := s.rows[k]
 			it.Key = k
-			if row, err := decodeSlot(it); s.blind && it.Exists() && strings.HasPrefix(k, Prefix+"slot/") && err == nil && row.Owner != "" {
+			if s.blind && strings.HasPrefix(k, Prefix+"slot/") && strings.Contains(string(it.Value), `"owner"`) {
 				s.etag++
 				it.ETag = fmt.Sprint("looks fresh ", s.etag)
 			}
