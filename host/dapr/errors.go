@@ -21,21 +21,21 @@ var conflicts = []string{
 	"SQLSTATE 40001",
 }
 
+// committing is the text of an error of COMMIT itself: it may have happened.
+const committing = "failed to commit transaction"
+
 // unsent are the texts of errors before anything was sent to the store.
 var unsent = []string{
-	"Error while dialing",           // no sidecar
-	"failed to begin transaction",   // the component got no connection
-	"failed to connect to",          // the same, for a single operation
-	"state store is not configured", // no component
-	"is not found",
+	"Error while dialing",         // no sidecar
+	"failed to begin transaction", // the component got no connection
+	"failed to connect to",        // the same, for a single operation
+	"state stores not configured", // no component at all
+	stateStore + " is not found",  // or not this one
+	stateStore + " is not configured",
 }
 
-// inDoubt are the texts of errors after which a transaction may have happened although the database reported an error.
-var inDoubt = []string{
-	"failed to commit transaction",
-	"SQLSTATE 57P", // the server stops while it works
-	"SQLSTATE 08",  // the connection broke
-}
+// inDoubt are the texts of errors that a database reports as it stops or breaks, whatever it was at.
+var inDoubt = []string{"SQLSTATE 57P", "SQLSTATE 08"}
 
 // commitError says what an error of a transaction means for its outcome: see [outbox.Store].
 func commitError(err error) error {
@@ -50,6 +50,7 @@ func commitError(err error) error {
 		return fmt.Errorf("%w (%w)", host.ErrConflict, err)
 	case codeOf(err) == codes.ResourceExhausted && strings.Contains(text, "larger than max"):
 		return fmt.Errorf("%w (%w)", host.ErrTooLarge, err)
+	case strings.Contains(text, committing):
 	case contains(text, unsent),
 		strings.Contains(text, "(SQLSTATE ") && !contains(text, inDoubt): // a statement was refused, so all are rolled back
 		return fmt.Errorf("%w (%w)", host.ErrUnavailable, err)

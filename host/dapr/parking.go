@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -174,18 +173,13 @@ func (b *bus) park(ctx context.Context, m host.Message, behind bool) (parked boo
 
 // settled commits what make makes of the state, again while others change the same. An empty transaction needs no commit.
 func (b *bus) settled(ctx context.Context, make func() (host.Tx, error)) error {
-	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+	return host.Retry(ctx, func() error {
 		tx, err := make()
 		if err != nil || len(tx.Ops) == 0 {
 			return err
 		}
-		if err = b.node.state.commit(ctx, tx); !errors.Is(err, host.ErrConflict) {
-			return err
-		}
-		if err := sleep(ctx, pause); err != nil {
-			return err
-		}
-	}
+		return b.node.state.commit(ctx, tx)
+	})
 }
 
 // retry is the job that tries a parked line again: message by message, until one fails.

@@ -15,7 +15,7 @@ type savedFilter struct {
 //
 // [Task]: T062
 func TestSavedFilters(t *testing.T) {
-	scenario(t, func(t *testing.T, w *world) {
+	scenarioAlone(t, func(t *testing.T, w *world) {
 		c, bob := w.user("Ada", "Europe/Berlin"), w.user("Bob", "UTC")
 		other := c.listen("")
 		var home, late savedFilter
