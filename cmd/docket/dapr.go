@@ -126,7 +126,7 @@ func serveSidecar(ctx context.Context, o *serveOptions, so *sidecarOptions, s se
 		defer cancel()
 		err = errors.Join(err, node.Close(limit))
 	}()
-	unit, err := s.new(background, settings{log: log, metrics: metrics, tls: o.tls, proxied: o.proxied, smtp: o.smtp, private: o.privateWebhooks}, node.Host())
+	unit, err := s.new(background, o.settings(log, metrics), node.Host())
 	if err != nil {
 		return fmt.Errorf("start %s: %w", s.name, err)
 	}

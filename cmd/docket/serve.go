@@ -90,6 +90,11 @@ func (o *serveOptions) checkLog() error {
 	return nil
 }
 
+// settings are those of the services.
+func (o *serveOptions) settings(log *slog.Logger, metrics *prometheus.Registry) settings {
+	return settings{log: log, metrics: metrics, tls: o.tls, proxied: o.proxied, smtp: o.smtp, private: o.privateWebhooks, contact: o.pushContact}
+}
+
 func serveCommand() *cobra.Command {
 	o, so, on := defaultServeOptions(), defaultSidecarOptions(), env("DOCKET_HOST", "embedded")
 	c := &cobra.Command{Use: "serve [SERVICE]", Short: "Run the server (as docket without a command), or one service behind Dapr", GroupID: "server", Args: cobra.MaximumNArgs(1),
@@ -153,7 +158,7 @@ func serve(ctx context.Context, o *serveOptions, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeNode()) }()
 
-	running, err := start(background, node, settings{log: unnamed, metrics: metrics, tls: o.tls, proxied: o.proxied, smtp: o.smtp, private: o.privateWebhooks, contact: o.pushContact})
+	running, err := start(background, node, o.settings(unnamed, metrics))
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 //
 // [Task]: T052
 func TestWebPush(t *testing.T) {
-	scenario(t, func(t *testing.T, w *world) {
+	scenarioAlone(t, func(t *testing.T, w *world) {
 		service := new(pushservice.Service)
 		server := httptest.NewServer(service)
 		defer server.Close()
