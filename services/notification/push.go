@@ -14,6 +14,7 @@ import (
 
 	"github.com/SherClockHolmes/webpush-go"
 
+	"github.com/docket-tasks/docket/event"
 	"github.com/docket-tasks/docket/host"
 )
 
@@ -68,7 +69,8 @@ func (p *push) Targets(ctx context.Context, to Recipient) ([]string, error) {
 	return ids, nil
 }
 
-// pushBody is what the browser's service worker gets.
+// pushBody is what the browser's service worker gets. NotificationID is of the entry in the inbox, which can be read and
+// snoozed; what became of this message is told there.
 type pushBody struct {
 	NotificationID string `json:"notification_id"`
 	TaskID         string `json:"task_id"`
@@ -82,7 +84,7 @@ func payload(n Notification) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(pushBody{n.NotificationID, n.TaskID, n.Title, n.Message}); err != nil {
+	if err := enc.Encode(pushBody{event.NotificationID(n.ReminderID, InApp), n.TaskID, n.Title, n.Message}); err != nil {
 		return nil, fmt.Errorf("encode push message %s: %w", n.NotificationID, err)
 	}
 	return bytes.TrimSpace(b.Bytes()), nil

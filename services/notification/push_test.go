@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docket-tasks/docket/event"
 	"github.com/docket-tasks/docket/host/embedded"
 	"github.com/docket-tasks/docket/test/pushservice"
 )
@@ -133,7 +134,7 @@ func TestPushReachesEveryBrowser(t *testing.T) {
 			t.Errorf("headers: %+v", m)
 		}
 		var body pushBody
-		if err := json.Unmarshal([]byte(m.Payload), &body); err != nil || body != (pushBody{d.NotificationID, r.TaskID, r.Title, r.Message}) {
+		if err := json.Unmarshal([]byte(m.Payload), &body); err != nil || body != (pushBody{event.NotificationID(r.ReminderID, InApp), r.TaskID, r.Title, r.Message}) {
 			t.Errorf("payload %s, %v", m.Payload, err)
 		}
 	}

@@ -59,6 +59,7 @@ func TestWebPush(t *testing.T) {
 		if err := json.Unmarshal([]byte(messages[0].Payload), &body); err != nil || body.TaskID != i.ID || body.Title != "Ring the bell" || body.Message == "" {
 			t.Errorf("message %s, %v", messages[0].Payload, err)
 		}
+		c.do("POST", "/api/notifications/"+body.NotificationID+"/snooze", object{"minutes": 10}).want(202) // as the browser's notification offers
 		want := map[string]string{phoneMade.ID: "delivered", oldMade.ID: "failed"}
 		eventually(t, "both outcomes in the inbox", func() bool {
 			got := 0
