@@ -1,5 +1,5 @@
 /**
- * The primitives that everything is made of: buttons, chips, the checkbox, the text field. Menus and pop-overs are in
+ * The primitives that everything is made of: buttons, chips, checkbox, switch, text field. Menus and pop-overs are in
  * menu.tsx, dialogs and sheets in Dialog.tsx, toasts in toast.tsx, colours and sizes in tokens.css.
  *
  * [Task]: T006
@@ -107,6 +107,41 @@ export function Checkbox({
         <Icon name="check" className="size-4 transition-opacity" />
       </span>
     </span>
+  );
+}
+
+/** A setting that is on or off, with what it does written beside it. */
+export function Switch({
+  id,
+  label,
+  detail,
+  ...rest
+}: Omit<ComponentProps<'input'>, 'type' | 'role'> & { id: string; label: string; detail?: ReactNode }) {
+  return (
+    <div className="flex items-start gap-4 py-2">
+      <div className="min-w-0 grow">
+        <label htmlFor={id} className="block font-medium">
+          {label}
+        </label>
+        {detail && (
+          <p id={`${id}-detail`} className="text-sm text-soft">
+            {detail}
+          </p>
+        )}
+      </div>
+      <span className="relative mt-0.5 inline-block h-6 w-10 shrink-0">
+        <input
+          id={id}
+          type="checkbox"
+          role="switch"
+          aria-describedby={detail ? `${id}-detail` : undefined}
+          className="peer absolute inset-0 z-10 size-full cursor-pointer opacity-0 disabled:cursor-default"
+          {...rest}
+        />
+        <span className="absolute inset-0 rounded-full border border-edge bg-sunken transition-colors peer-checked:border-accent peer-checked:bg-accent peer-focus-visible:outline-2 peer-focus-visible:outline-offset-2 peer-focus-visible:outline-accent peer-disabled:opacity-50" />
+        <span className="absolute top-1 left-1 size-4 rounded-full bg-edge transition-transform peer-checked:translate-x-4 peer-checked:bg-on-accent peer-disabled:opacity-50" />
+      </span>
+    </div>
   );
 }
 

@@ -1,12 +1,22 @@
-import { useSyncExternalStore } from 'react';
+import { useState, useSyncExternalStore } from 'react';
 import { t } from '../text';
 import { Button, IconButton } from './controls';
+
+/** What a toast offers to do; doing it takes the toast away. */
+export interface ToastAction {
+  label: string;
+  run: () => void;
+}
 
 /** A short message at the edge of the screen; `action` undoes or opens what it tells of. */
 export interface Toast {
   text: string;
   tone?: 'plain' | 'late';
-  action?: { label: string; run: () => void };
+  action?: ToastAction;
+  /** Further actions, in a row below. */
+  more?: readonly ToastAction[];
+  /** Told when the user closes it without choosing an action. */
+  onClose?: () => void;
   /** Milliseconds until it goes by itself; 0 stays. Default 6000. */
   lasts?: number;
 }
@@ -15,8 +25,12 @@ interface Shown extends Toast {
   id: number;
 }
 
+/** How many are shown of those that go by themselves: a newer one takes the place of the oldest. */
+const atOnce = 3;
+
 let shown: readonly Shown[] = [];
 let nextId = 1;
+const timers = new Map<number, ReturnType<typeof setTimeout>>();
 const subscribers = new Set<() => void>();
 
 function show(next: readonly Shown[]): void {
@@ -24,14 +38,32 @@ function show(next: readonly Shown[]): void {
   subscribers.forEach((tell) => tell());
 }
 
-/** Shows a toast, at most three at a time; returns the way to take it away. */
+function drop(id: number): void {
+  clearTimeout(timers.get(id));
+  timers.delete(id);
+  if (shown.some((s) => s.id === id)) show(shown.filter((s) => s.id !== id));
+}
+
+function passes(toast: Toast): boolean {
+  return toast.lasts !== 0;
+}
+
+/** Shows a toast and returns the way to take it away. One that stays is never pushed out by others. */
 export function toast(message: Toast): () => void {
   const id = nextId++;
-  const drop = () => show(shown.filter((s) => s.id !== id));
-  show([...shown.slice(-2), { ...message, id }]);
-  const lasts = message.lasts ?? 6000;
-  if (lasts > 0) setTimeout(drop, lasts);
-  return drop;
+  const passing = shown.filter(passes);
+  const oldest = passes(message) && passing.length >= atOnce ? passing[0] : undefined;
+  show([...shown.filter((s) => s !== oldest), { ...message, id }]);
+  setClock(id, message);
+  return () => drop(id);
+}
+
+function setClock(id: number, message: Toast): void {
+  if (passes(message))
+    timers.set(
+      id,
+      setTimeout(() => drop(id), message.lasts ?? 6000),
+    );
 }
 
 function subscribe(tell: () => void): () => void {
@@ -46,33 +78,68 @@ export function ToastRegion() {
     <div
       role="status"
       aria-live="polite"
-      className="pointer-events-none fixed inset-x-0 bottom-20 z-50 flex flex-col items-center gap-2 px-4 md:bottom-6"
+      className="pointer-events-none fixed inset-x-0 bottom-20 z-50 flex max-h-[70dvh] flex-col items-center justify-end gap-2 px-4 md:bottom-6"
     >
       {toasts.map((one) => (
-        <div
-          key={one.id}
-          className="pointer-events-auto flex max-w-full animate-rise items-center gap-2 rounded-md border border-line bg-surface py-1.5 pr-1.5 pl-4 text-sm shadow-float"
-        >
-          <span className={one.tone === 'late' ? 'text-late' : ''}>{one.text}</span>
-          {one.action && (
-            <Button
-              kind="quiet"
-              className="text-accent"
-              onClick={() => {
-                one.action?.run();
-                show(shown.filter((s) => s.id !== one.id));
-              }}
-            >
-              {one.action.label}
-            </Button>
-          )}
-          <IconButton
-            icon="close"
-            label={t.close}
-            onClick={() => show(shown.filter((s) => s.id !== one.id))}
-          />
-        </div>
+        <OneToast key={one.id} one={one} />
       ))}
     </div>
+  );
+}
+
+/** Its time stands still while the pointer or the focus is on it: nobody is hurried (WCAG 2.2.1). */
+function OneToast({ one }: { one: Shown }) {
+  const [held, setHeld] = useState(false);
+  const hold = () => {
+    clearTimeout(timers.get(one.id));
+    setHeld(true);
+  };
+  const release = () => {
+    if (held) setClock(one.id, one);
+    setHeld(false);
+  };
+  const act = (action: ToastAction) => {
+    drop(one.id);
+    action.run();
+  };
+  return (
+    // eslint-disable-next-line jsx-a11y/no-static-element-interactions -- nothing is done here, only waited
+    <div
+      onPointerEnter={hold}
+      onPointerLeave={release}
+      onFocus={hold}
+      onBlur={release}
+      className="pointer-events-auto max-w-full shrink-0 animate-rise rounded-md border border-line bg-surface py-1.5 pr-1.5 pl-4 text-sm shadow-float"
+    >
+      <div className="flex items-center gap-2">
+        <span className={`min-w-0 grow wrap-anywhere ${one.tone === 'late' ? 'text-late' : ''}`}>
+          {one.text}
+        </span>
+        {one.action && <ActionButton action={one.action} act={act} />}
+        <IconButton
+          icon="close"
+          label={t.close}
+          onClick={() => {
+            drop(one.id);
+            one.onClose?.();
+          }}
+        />
+      </div>
+      {one.more && (
+        <div className="-ml-3.5 flex flex-wrap gap-1">
+          {one.more.map((action) => (
+            <ActionButton key={action.label} action={action} act={act} />
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function ActionButton({ action, act }: { action: ToastAction; act: (action: ToastAction) => void }) {
+  return (
+    <Button kind="quiet" className="text-accent" onClick={() => act(action)}>
+      {action.label}
+    </Button>
   );
 }
