@@ -1,16 +1,18 @@
 import { Dialog } from '../design/Dialog';
 import { Icon, type IconName } from '../design/Icon';
 import { Menu } from '../design/menu';
+import { useUnreadCount } from '../notifications/inbox';
 import type { Counts, View } from '../tasks/views';
 import { views } from '../tasks/views';
 import { formatNumber, t } from '../text';
-import { follow } from './router';
+import { follow, usePlace } from './router';
 import { signOut } from './session';
 import { setTheme, useTheme, type Theme } from './theme';
 import { useUser } from './user';
 
 interface Where {
-  view: View;
+  /** Undefined on a page beside the list. */
+  view: View | undefined;
   counts: Counts;
   tags: readonly string[];
 }
@@ -18,6 +20,7 @@ interface Where {
 /** The views and tags at the side of a wide screen. */
 export function Sidebar({ view, counts, tags }: Where) {
   const user = useUser();
+  const unread = useUnreadCount();
   return (
     <nav aria-label={t.nav.main} className="hidden min-h-0 flex-col border-r border-line bg-sunken md:flex">
       <div className="flex items-center gap-2.5 px-5 pt-6 pb-5">
@@ -37,6 +40,15 @@ export function Sidebar({ view, counts, tags }: Where) {
             />
           </li>
         ))}
+        <li>
+          <NavLink
+            href="/inbox"
+            icon="bell"
+            label={t.inbox.title}
+            count={unread}
+            current={usePlace().path === '/inbox'}
+          />
+        </li>
       </ul>
       <h2 className="px-6 pt-7 pb-1.5 text-xs font-medium text-soft">{t.nav.tags}</h2>
       <div className="min-h-0 grow overflow-y-auto px-3 pb-3">
@@ -101,7 +113,7 @@ function NavLink(props: {
 }
 
 /** The views at the bottom of a phone, in reach of a thumb. */
-export function BottomBar({ view, onTags }: { view: View; onTags: () => void }) {
+export function BottomBar({ view, onTags }: { view: View | undefined; onTags: () => void }) {
   const item =
     'flex h-14 w-full flex-col items-center justify-center gap-0.5 text-xs text-soft aria-[current]:text-accent';
   return (

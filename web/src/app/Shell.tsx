@@ -1,6 +1,8 @@
-import { useEffect, useMemo, useState } from 'react';
+import { Suspense, useEffect, useMemo, useState } from 'react';
 import { useFilter } from '../filter/useFilter';
 import { QuickAdd } from '../quickadd/QuickAdd';
+import { InboxLink } from '../notifications/InboxLink';
+import { useReminderToasts } from '../notifications/useReminderToasts';
 import { useRealtimeUpdates } from '../replica/live';
 import { useReplica, useSnapshot } from '../replica/store';
 import { TaskList } from '../tasks/TaskList';
@@ -9,13 +11,15 @@ import { formatNumber, t } from '../text';
 import { toast } from '../design/toast';
 import { useNow } from './clock';
 import { AccountMenu, BottomBar, Sidebar, TagDrawer } from './Navigation';
+import { pages } from './pages';
 import { usePlace } from './router';
 import { useUser } from './user';
 
-/** The page of who is signed in: navigation, quick add, and the list of the view in the address. */
+/** The page of who is signed in: navigation, and the list of the view in the address or the page that is there. */
 export function Shell() {
   const replica = useReplica();
   useRealtimeUpdates(replica);
+  useReminderToasts();
   useEffect(
     () =>
       replica.onRefusal((r) =>
@@ -24,6 +28,7 @@ export function Shell() {
     [replica],
   );
   const view = useView();
+  const Page = pages[usePlace().path];
   const snapshot = useSnapshot();
   const filter = useFilter();
   const now = useNow();
@@ -38,8 +43,8 @@ export function Shell() {
   const tags = filter.tags ?? [];
   const title = tags.length > 0 ? tags.map((tag) => `#${tag}`).join(' ') : t.views[view];
   useEffect(() => {
-    document.title = `${title} · ${t.app}`;
-  }, [title]);
+    if (!Page) document.title = `${title} · ${t.app}`;
+  }, [title, Page]);
   return (
     <div className="grid h-full grid-rows-[minmax(0,1fr)_auto] md:grid-cols-[15.5rem_minmax(0,1fr)] md:grid-rows-1">
       <a
@@ -48,29 +53,38 @@ export function Shell() {
       >
         {t.skip}
       </a>
-      <Sidebar view={view} counts={counts} tags={tags} />
+      <Sidebar view={Page ? undefined : view} counts={counts} tags={tags} />
       <main id="tasks" tabIndex={-1} className="flex min-h-0 flex-col outline-none">
-        <header className="mx-auto w-full max-w-3xl px-4 pt-5 md:px-8 md:pt-10">
-          <div className="flex items-baseline gap-3">
-            <h1 className="truncate text-title font-semibold tracking-tight">{title}</h1>
-            {total > 0 && (
-              <span className="text-sm text-soft">{t.list.count(formatNumber(total), total === 1)}</span>
-            )}
-            <div className="ml-auto self-center md:hidden">
-              <AccountMenu />
-            </div>
-          </div>
-          <QuickAdd view={view} tags={tags} />
-        </header>
-        <StatusLine />
-        <TaskList
-          groups={groups}
-          view={view}
-          filtered={Object.keys(filter).length > 0}
-          load={snapshot.status.load}
-        />
+        {Page ? (
+          <Suspense>
+            <Page />
+          </Suspense>
+        ) : (
+          <>
+            <header className="mx-auto w-full max-w-3xl px-4 pt-5 md:px-8 md:pt-10">
+              <div className="flex items-baseline gap-3">
+                <h1 className="truncate text-title font-semibold tracking-tight">{title}</h1>
+                {total > 0 && (
+                  <span className="text-sm text-soft">{t.list.count(formatNumber(total), total === 1)}</span>
+                )}
+                <div className="ml-auto flex self-center md:hidden">
+                  <InboxLink />
+                  <AccountMenu />
+                </div>
+              </div>
+              <QuickAdd view={view} tags={tags} />
+            </header>
+            <StatusLine />
+            <TaskList
+              groups={groups}
+              view={view}
+              filtered={Object.keys(filter).length > 0}
+              load={snapshot.status.load}
+            />
+          </>
+        )}
       </main>
-      <BottomBar view={view} onTags={() => setDrawer(true)} />
+      <BottomBar view={Page ? undefined : view} onTags={() => setDrawer(true)} />
       {drawer && <TagDrawer counts={counts} tags={tags} onClose={() => setDrawer(false)} />}
     </div>
   );

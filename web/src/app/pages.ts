@@ -1,0 +1,6 @@
+import { lazy, type ComponentType } from 'react';
+
+/** The pages beside the list, by their path; each is loaded when it is first opened. */
+export const pages: Partial<Record<string, ComponentType>> = {
+  '/inbox': lazy(() => import('../notifications/Inbox')),
+};
