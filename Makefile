@@ -53,7 +53,7 @@ web/node_modules/.installed: web/package.json web/package-lock.json
 
 .PHONY: web
 web: web/node_modules/.installed ## build the web client into web/dist
-	rm -rf web/dist/assets web/dist/index.html
+	find web/dist -mindepth 1 ! -name placeholder.txt -delete
 	cd web && npm run --silent build
 
 .PHONY: web-lint
@@ -62,6 +62,7 @@ web-lint: web/node_modules/.installed ## ESLint, Prettier, tsc, and whether the 
 
 .PHONY: web-test
 web-test: web build ## the web client's tests, in Chromium too, against the real binary
+	$(GO) build -o bin/pushservice ./test/pushservice/serve
 	cd web && npm test --silent && npm run --silent test:browser
 
 .PHONY: web-check

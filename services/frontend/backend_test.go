@@ -149,6 +149,8 @@ func (s *inside) door(t testing.TB, change ...func(*frontend.Config)) http.Handl
 		"sw.js": {Data: []byte("self.onpush = 1")}, "manifest.webmanifest": {Data: []byte("{}")},
 		"index.html":       {Data: []byte("<!doctype html><title>docket</title>")},
 		"assets/app-1a.js": {Data: []byte(strings.Repeat("console.log(1)\n", 200))},
+		"sw.js":            {Data: []byte("self.addEventListener('push', () => {})")}, "icon-192.png": {Data: []byte("\x89PNG\r\n")},
+		"manifest.webmanifest": {Data: []byte(`{"start_url":"/today"}`)},
 	}}
 	for _, c := range change {
 		c(&cfg)

@@ -23,9 +23,10 @@ export class Server {
     this.link = link;
   }
 
-  static async start(): Promise<Server> {
+  /** Starts it, with further flags of `docket` if wanted. */
+  static async start(...flags: string[]): Promise<Server> {
     const folder = await mkdtemp(join(tmpdir(), 'docket-web-'));
-    const child = spawn(binary, ['--listen', '127.0.0.1:0', '--data', join(folder, 'data')], {
+    const child = spawn(binary, ['--listen', '127.0.0.1:0', '--data', join(folder, 'data'), ...flags], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -2,6 +2,7 @@ import { Suspense, useEffect, useMemo, useState } from 'react';
 import { useFilter } from '../filter/useFilter';
 import { QuickAdd } from '../quickadd/QuickAdd';
 import { InboxLink } from '../notifications/InboxLink';
+import { renewPush } from '../notifications/push';
 import { useReminderToasts } from '../notifications/useReminderToasts';
 import { useRealtimeUpdates } from '../replica/live';
 import { useReplica, useSnapshot } from '../replica/store';
@@ -14,12 +15,15 @@ import { AccountMenu, BottomBar, Sidebar, TagDrawer } from './Navigation';
 import { pages } from './pages';
 import { usePlace } from './router';
 import { useUser } from './user';
+import { useUpdateOffer } from './worker';
 
 /** The page of who is signed in: navigation, and the list of the view in the address or the page that is there. */
 export function Shell() {
   const replica = useReplica();
   useRealtimeUpdates(replica);
   useReminderToasts();
+  useUpdateOffer();
+  useEffect(() => void renewPush(), []);
   useEffect(
     () =>
       replica.onRefusal((r) =>

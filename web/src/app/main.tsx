@@ -9,6 +9,7 @@ import '../design/tokens.css';
 import { App } from './App';
 import { checkSession } from './session';
 import { applyTheme } from './theme';
+import { startWorker } from './worker';
 
 applyTheme();
 const root = document.getElementById('root');
@@ -19,3 +20,4 @@ createRoot(root).render(
   </StrictMode>,
 );
 if (location.pathname !== '/signin') void checkSession();
+startWorker();

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react';
+import { turnOffPush } from '../notifications/push';
 import { call, Problem, whenSignedOut, type Schemas } from '../api/client';
 
 export type User = Schemas['User'];
@@ -51,6 +52,7 @@ export async function signIn(code: string): Promise<void> {
 }
 
 export async function signOut(): Promise<void> {
+  await turnOffPush().catch(() => undefined); // a subscription that is left is the next user's, or goes by itself
   await call('delete', '/api/session');
   set({ state: 'signed-out' });
 }

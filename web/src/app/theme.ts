@@ -16,6 +16,12 @@ export function applyTheme(): void {
   const theme = read();
   if (theme === 'system') delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
+  for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) {
+    // What the system's bars around an installed app are painted in; index.html says which is for what.
+    meta.dataset.system ??= meta.media;
+    meta.media =
+      theme === 'system' ? meta.dataset.system : meta.dataset.system.includes(theme) ? '' : 'not all';
+  }
 }
 
 export function setTheme(theme: Theme): void {

@@ -9,7 +9,9 @@ import { Page } from '../design/Page';
 import { useReplica, useSnapshot } from '../replica/store';
 import { formatDue, t } from '../text';
 import { markAllRead, markRead, useInbox, type InboxItem } from './inbox';
-import { besideTitle, snoozeChoices } from './snooze';
+import { besideTitle } from './message';
+import { PushSwitch } from './PushSwitch';
+import { snoozeChoices } from './snooze';
 import { snoozeAndTell } from './useReminderToasts';
 
 /** Every reminder that came, newest first, with what became of it on each channel. */
@@ -29,6 +31,9 @@ export default function Inbox() {
         )
       }
     >
+      <div className="mb-4 rounded-md border border-line bg-surface px-4 py-1">
+        <PushSwitch />
+      </div>
       {inbox.isPending && (
         <p role="status" className="text-soft">
           {t.inbox.loading}

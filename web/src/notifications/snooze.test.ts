@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { besideTitle, snoozeChoices } from './snooze';
+import { besideTitle, readPushMessage } from './message';
+import { snoozeChoices } from './snooze';
 
 const at = (iso: string) => Date.parse(iso);
 
@@ -22,4 +23,11 @@ test.each([
   ['No date', 'No date', ''],
 ])('%s: what the message says beside the title', (title, message, rest) => {
   expect(besideTitle(title, message)).toBe(rest);
+});
+
+test('a push message that is not ours is none', () => {
+  const ours = { notification_id: 'n', task_id: 't', title: 'Pay rent', message: 'Pay rent (due today)' };
+  expect(readPushMessage(JSON.stringify({ ...ours, later: 'fields may come' }))).toEqual(ours);
+  for (const other of ['', 'hello', 'null', '[]', JSON.stringify({ ...ours, title: 1 })])
+    expect(readPushMessage(other)).toBeUndefined();
 });

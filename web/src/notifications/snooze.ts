@@ -22,12 +22,3 @@ export function snoozeChoices(now: number, zone: string): SnoozeChoice[] {
     },
   ];
 }
-
-/**
- * What the server's message says beside the title, which stands before it: `Pay rent (due 5 June 2031, 09:00)` becomes
- * `due 5 June 2031, 09:00`. A message of another form stays whole. Pure.
- */
-export function besideTitle(title: string, message: string): string {
-  const rest = message.startsWith(title) ? message.slice(title.length).trim() : message;
-  return /^\((.*)\)$/.exec(rest)?.[1] ?? rest;
-}

@@ -75,7 +75,7 @@ export const en = {
     snoozedUntil: (when: string) => `You are reminded again: ${when}.`,
     snoozeFailed: (why: string) => `Not snoozed: ${why}`,
     someTask: 'A task is due',
-    actionFailed: 'The server refused it. Open docket to see the task.',
+    signedOut: 'Sign in to docket: what you chose on a notification is sent then.',
   },
   push: {
     label: 'Notifications on this device',
