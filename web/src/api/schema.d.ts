@@ -1,6 +1,23 @@
 // Generated from api/openapi.json by `npm run generate`.
 
 export interface paths {
+    "/api/about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which version is running; needs no credential */
+        get: operations["about"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -548,6 +565,17 @@ export interface components {
             status: number;
             task?: unknown;
         };
+        Build: {
+            /** @description The commit it was built from; empty where that is not known */
+            commit: string;
+            /**
+             * @description The version of Go it was built with
+             * @example go1.26.4
+             */
+            go: string;
+            /** @description As docket --version prints it */
+            version: string;
+        };
         Channels: {
             /** @description Send reminders to the e-mail address */
             email: boolean;
@@ -867,11 +895,13 @@ export interface components {
             service: string;
         };
         Reminder: {
-            /** @description When the due date or the reminders were last set */
+            /** @description When the due date or the reminders were last set, or the reminder was put off */
             created_at: string;
             /** Format: uuid */
             reminder_id: string;
             scheduled_time: string;
+            /** @description Asked for by putting another one off (POST /api/notifications/{id}/snooze) */
+            snoozed?: boolean;
             /**
              * @description cancelled: its moment passed while it was not wanted, or the task is no longer pending
              * @enum {string}
@@ -1061,6 +1091,54 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    about: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Build"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-audit": {
         parameters: {
             query?: {
