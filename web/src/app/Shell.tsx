@@ -4,6 +4,7 @@ import { QuickAdd } from '../quickadd/QuickAdd';
 import { InboxLink } from '../notifications/InboxLink';
 import { renewPush } from '../notifications/push';
 import { useReminderToasts } from '../notifications/useReminderToasts';
+import { PanelPlace } from '../panel/PanelPlace';
 import { useRealtimeUpdates } from '../replica/live';
 import { useReplica, useSnapshot } from '../replica/store';
 import { TaskList } from '../tasks/TaskList';
@@ -50,7 +51,7 @@ export function Shell() {
     if (!Page) document.title = `${title} · ${t.app}`;
   }, [title, Page]);
   return (
-    <div className="grid h-full grid-rows-[minmax(0,1fr)_auto] md:grid-cols-[15.5rem_minmax(0,1fr)] md:grid-rows-1">
+    <div className="grid h-full grid-rows-[minmax(0,1fr)_auto] md:grid-cols-[15.5rem_minmax(0,1fr)_auto] md:grid-rows-1">
       <a
         href="#tasks"
         className="fixed top-2 left-2 z-50 -translate-y-20 rounded-md bg-accent px-4 py-2 text-on-accent focus:translate-y-0"
@@ -88,6 +89,7 @@ export function Shell() {
           </>
         )}
       </main>
+      <PanelPlace />
       <BottomBar view={Page ? undefined : view} onTags={() => setDrawer(true)} />
       {drawer && <TagDrawer counts={counts} tags={tags} onClose={() => setDrawer(false)} />}
     </div>

@@ -99,6 +99,11 @@ export class Replica {
 
   readonly getSnapshot = (): Snapshot => this.#snapshot;
 
+  /** The list version that the replica has caught up with; -1 before the first load. */
+  get version(): number {
+    return this.#base.version;
+  }
+
   /** Tells of each change that the server refuses; returns the way to stop. */
   onRefusal(tell: (r: Refusal) => void): () => void {
     this.#refusals.add(tell);

@@ -9,7 +9,8 @@ import { en, type Text } from './en';
 /** The texts. English is the one language so far. */
 export const t: Text = en;
 
-const locale = navigator.language;
+/** The language that dates and numbers are written in. */
+export const locale = navigator.language;
 
 const number = new Intl.NumberFormat(locale);
 export function formatNumber(n: number): string {
@@ -17,7 +18,9 @@ export function formatNumber(n: number): string {
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
-function formatted(at: number, zone: string, options: Intl.DateTimeFormatOptions): string {
+
+/** A moment (milliseconds since 1970) in a zone, as the language writes it. */
+export function formatted(at: number, zone: string, options: Intl.DateTimeFormatOptions): string {
   const key = zone + JSON.stringify(options);
   let format = formats.get(key);
   if (!format) formats.set(key, (format = new Intl.DateTimeFormat(locale, { timeZone: zone, ...options })));
