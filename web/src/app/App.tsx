@@ -1,5 +1,6 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from 'react';
+import { SigningOut } from '../changes/SigningOut';
 import { ToastRegion } from '../design/toast';
 import { Replica, ReplicaProvider } from '../replica/store';
 import { SignIn } from '../signin/SignIn';
@@ -15,26 +16,48 @@ const queries = new QueryClient({ defaultOptions: { queries: { staleTime: 10_000
 export function App() {
   const session = useSession();
   const { path } = usePlace();
+  const user = 'user' in session ? session.user : undefined;
+  const locked = session.state !== 'signed-in' || path === '/signin';
   return (
     <ErrorBoundary>
-      {session.state === 'signed-in' && path !== '/signin' ? (
-        <SignedIn key={session.user.id} user={session.user} />
-      ) : (
-        <SignIn state={session.state} />
+      {user && (
+        <Locked when={locked}>
+          <SignedIn key={user.id} user={user} />
+        </Locked>
       )}
+      {locked && <SignIn state={session.state} />}
       <ToastRegion />
     </ErrorBoundary>
   );
 }
 
+/** Hides a page whose session has ended, as it is: who signs in again goes on where they were, also in mid-word. */
+function Locked({ when, children }: { when: boolean; children: ReactNode }) {
+  const focused = useRef<Element>(null);
+  useLayoutEffect(() => {
+    if (when) focused.current = document.activeElement;
+    else if (focused.current instanceof HTMLElement) focused.current.focus();
+  }, [when]);
+  return (
+    <div hidden={when} inert={when} className="h-full">
+      {children}
+    </div>
+  );
+}
+
 function SignedIn({ user }: { user: User }) {
   const replica = useOpenReplica(user);
+  const expired = useSession().state === 'expired';
+  useEffect(() => {
+    if (replica && !expired) replica.wake();
+  }, [replica, expired]);
   if (!replica) return null; // for the few milliseconds that the browser needs to open its storage
   return (
     <QueryClientProvider client={queries}>
       <UserProvider value={user}>
         <ReplicaProvider value={replica}>
           <Shell />
+          <SigningOut />
         </ReplicaProvider>
       </UserProvider>
     </QueryClientProvider>

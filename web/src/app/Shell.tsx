@@ -1,4 +1,6 @@
 import { Suspense, useEffect, useMemo, useState } from 'react';
+import { StatusLine } from '../changes/StatusLine';
+import { useNotices } from '../changes/useNotices';
 import { useFilter } from '../filter/useFilter';
 import { QuickAdd } from '../quickadd/QuickAdd';
 import { InboxLink } from '../notifications/InboxLink';
@@ -10,7 +12,6 @@ import { useReplica, useSnapshot } from '../replica/store';
 import { TaskList } from '../tasks/TaskList';
 import { countsOf, isView, listOf, type View } from '../tasks/views';
 import { formatNumber, t } from '../text';
-import { toast } from '../design/toast';
 import { useNow } from './clock';
 import { AccountMenu, BottomBar, Sidebar, TagDrawer } from './Navigation';
 import { pages } from './pages';
@@ -25,13 +26,7 @@ export function Shell() {
   useReminderToasts();
   useUpdateOffer();
   useEffect(() => void renewPush(), []);
-  useEffect(
-    () =>
-      replica.onRefusal((r) =>
-        toast({ text: t.refused(r.fields[0]?.detail ?? r.message), tone: 'late', lasts: 0 }),
-      ),
-    [replica],
-  );
+  useNotices(replica);
   const view = useView();
   const Page = pages[usePlace().path];
   const snapshot = useSnapshot();
@@ -99,25 +94,4 @@ export function Shell() {
 function useView(): View {
   const name = usePlace().path.slice(1);
   return isView(name) ? name : 'today';
-}
-
-/** Says that the network is away, once that has lasted: a short break is nobody's business. */
-function StatusLine() {
-  const { status } = useSnapshot();
-  const [lasting, setLasting] = useState(false);
-  const away = status.live !== 'open' && status.load !== 'empty';
-  useEffect(() => {
-    if (!away) return;
-    const timer = setTimeout(() => setLasting(true), 4_000);
-    return () => {
-      clearTimeout(timer);
-      setLasting(false);
-    };
-  }, [away]);
-  if (!lasting) return null;
-  return (
-    <p role="status" className="mx-auto w-full max-w-3xl animate-appear px-4 pt-2 text-sm text-soft md:px-8">
-      {t.status.offline} {status.waiting > 0 && t.status.waiting(status.waiting)}
-    </p>
-  );
 }

@@ -1,21 +1,39 @@
 import { useSyncExternalStore } from 'react';
 import { turnOffPush } from '../notifications/push';
 import { call, Problem, whenSignedOut, type Schemas } from '../api/client';
+import { forgetDrafts } from './drafts';
 
 export type User = Schemas['User'];
 
-/** Who uses this browser. `unknown`: the server has not answered yet, and nobody has signed in here before. */
+/**
+ * Who uses this browser. `unknown`: the server has not answered yet, and nobody has signed in here before · `expired`:
+ * the server does not know the user any more; their page waits behind the sign-in, with all that was typed.
+ */
 export type Session =
-  { state: 'unknown' | 'unreachable' | 'signed-out' } | { state: 'signed-in'; user: User };
+  { state: 'unknown' | 'unreachable' | 'signed-out' } | { state: 'signed-in' | 'expired'; user: User };
 
 const storage = 'docket.user';
+const expired = 'docket.expired';
 let session: Session = remembered();
 const subscribers = new Set<() => void>();
 
+/** Tells the other tabs that the session has changed. */
+const tabs = new BroadcastChannel('docket-session');
+tabs.onmessage = (event: MessageEvent<'signed in' | 'signed out'>) => {
+  if (event.data === 'signed out') set({ state: 'signed-out' });
+  else void checkSession();
+};
+
 function set(next: Session): void {
   session = next;
-  if (next.state === 'signed-in') localStorage.setItem(storage, JSON.stringify(next.user));
-  if (next.state === 'signed-out') localStorage.removeItem(storage);
+  try {
+    if ('user' in next) localStorage.setItem(storage, JSON.stringify(next.user));
+    if (next.state === 'signed-out') localStorage.removeItem(storage);
+    if (next.state === 'expired') localStorage.setItem(expired, 'yes');
+    else localStorage.removeItem(expired);
+  } catch {
+    // The browser stores nothing: the next start asks the server.
+  }
   subscribers.forEach((tell) => tell());
 }
 
@@ -23,17 +41,22 @@ function set(next: Session): void {
 function remembered(): Session {
   try {
     const user = JSON.parse(localStorage.getItem(storage) ?? 'null') as User | null;
-    return user ? { state: 'signed-in', user } : { state: 'unknown' };
+    if (!user) return { state: 'unknown' };
+    return { state: localStorage.getItem(expired) ? 'expired' : 'signed-in', user };
   } catch {
     return { state: 'unknown' };
   }
 }
 
+/** Whoever was signed in may have something unsent: only signing out forgets them. */
+function lost(): void {
+  if (session.state === 'signed-in') set({ state: 'expired', user: session.user });
+  else if (!('user' in session) && session.state !== 'signed-out') set({ state: 'signed-out' });
+}
+
 /** Asks the server who is signed in. */
 export async function checkSession(): Promise<void> {
-  whenSignedOut(() => {
-    if (session.state !== 'signed-out') set({ state: 'signed-out' });
-  });
+  whenSignedOut(lost);
   try {
     set({ state: 'signed-in', user: (await call('get', '/api/me')).body });
   } catch (error) {
@@ -45,16 +68,42 @@ export async function checkSession(): Promise<void> {
 /** Turns the one-time code of a sign-in link into a session. */
 export async function signIn(code: string): Promise<void> {
   const time_zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  set({
-    state: 'signed-in',
-    user: (await call('post', '/api/session', { body: { code, time_zone } })).body.user,
-  });
+  const { user } = (await call('post', '/api/session', { body: { code, time_zone } })).body;
+  set({ state: 'signed-in', user });
+  tabs.postMessage('signed in');
 }
 
+let askToSignOut: () => Promise<void> = () => endSession(() => Promise.resolve());
+
+/** Sets who decides, while a page is there, whether signing out would lose anything; returns the way to stop. */
+export function whenSigningOut(ask: () => Promise<void>): () => void {
+  const before = askToSignOut;
+  askToSignOut = ask;
+  return () => (askToSignOut = before);
+}
+
+/** The user wants to sign out. */
 export async function signOut(): Promise<void> {
+  await askToSignOut();
+}
+
+/**
+ * Ends the session, here and in every tab. Fails, changing nothing, if the server cannot be reached: only it can take
+ * the cookie away. `forget` then makes this browser forget the user's tasks.
+ */
+export async function endSession(forget: () => Promise<void>): Promise<void> {
+  if (!('user' in session)) return;
+  const { user } = session;
   await turnOffPush().catch(() => undefined); // a subscription that is left is the next user's, or goes by itself
-  await call('delete', '/api/session');
+  try {
+    await call('delete', '/api/session');
+  } catch (error) {
+    if (!(error instanceof Problem && error.status === 401)) throw error;
+  }
   set({ state: 'signed-out' });
+  tabs.postMessage('signed out');
+  forgetDrafts(user.id);
+  await forget();
 }
 
 export function useSession(): Session {

@@ -1,15 +1,13 @@
+import { fold } from './fold';
 import type { Change, NewTask, Pending, Task, TaskPatch } from './types';
 
-/** The view: what the server said, with the user's own changes on top, in their order. Pure. */
-export function applyAll(base: Iterable<Task>, pending: readonly Pending[], owner: Owner): Map<string, Task> {
-  const view = new Map<string, Task>();
-  for (const task of base) view.set(task.id, task);
-  for (const { change, at } of pending) {
-    const task = apply(view.get(change.id), change, at, owner);
-    if (task) view.set(change.id, task);
-    else view.delete(change.id);
-  }
-  return view;
+/** A task as the server said, with the user's own changes of it on top, in their order. Pure. */
+export function applyAll(
+  task: Task | undefined,
+  pending: readonly Pending[],
+  owner: Owner,
+): Task | undefined {
+  return pending.reduce((t, { change, at }) => apply(t, change, at, owner), task);
 }
 
 /** What a new task takes from its owner. */
@@ -26,7 +24,7 @@ export function apply(task: Task | undefined, change: Change, at: string, owner:
     case 'delete':
       return undefined;
     case 'restore':
-      return task; // the server alone still has it
+      return task ?? change.task;
     case 'update':
       return task && { ...task, ...values(change.patch, owner), updated_at: at };
     case 'tags':
@@ -50,7 +48,7 @@ function created(id: string, body: NewTask, at: string, owner: Owner): Task {
     status: 'pending',
     priority: body.priority ?? 'medium',
     due_date: body.due_date ?? null,
-    tags: body.tags ?? [],
+    tags: changedTags([], body.tags ?? [], []),
     recurrence_pattern: body.recurrence_pattern ?? null,
     recurrence_parent_id: null,
     series_start: null,
@@ -73,16 +71,30 @@ function values(patch: TaskPatch, owner: Owner): Partial<Task> {
   if (patch.description !== undefined) out.description = patch.description ?? '';
   if (patch.priority !== undefined) out.priority = patch.priority ?? 'medium';
   if (patch.due_date !== undefined) out.due_date = patch.due_date;
-  if (patch.tags !== undefined) out.tags = patch.tags ?? [];
+  if (patch.tags !== undefined) out.tags = changedTags([], patch.tags ?? [], []);
   if (patch.recurrence_pattern !== undefined) out.recurrence_pattern = patch.recurrence_pattern;
   if (patch.reminder_minutes !== undefined)
     out.reminder_minutes = patch.reminder_minutes ?? [...owner.reminder_minutes];
   return out;
 }
 
-function changedTags(tags: readonly string[], add: readonly string[], remove: readonly string[]): string[] {
-  const gone = new Set(remove.map((t) => t.toLowerCase()));
-  const kept = tags.filter((t) => !gone.has(t.toLowerCase()));
-  const held = new Set(kept.map((t) => t.toLowerCase()));
-  return [...kept, ...add.filter((t) => !held.has(t.toLowerCase()))];
+/** As task.ChangeTags does: a tag that is there already keeps its spelling and place. */
+export function changedTags(
+  tags: readonly string[],
+  add: readonly string[],
+  remove: readonly string[],
+): string[] {
+  const gone = new Set(remove.map(tagKey));
+  const kept = tags.filter((tag) => !gone.has(tagKey(tag)));
+  const held = new Set(kept.map(tagKey));
+  for (const tag of add) {
+    const key = tagKey(tag);
+    if (!held.has(key)) kept.push(tag.trim());
+    held.add(key);
+  }
+  return kept;
+}
+
+function tagKey(tag: string): string {
+  return fold(tag.trim());
 }

@@ -10,6 +10,8 @@ export class Base {
   readonly #deleted = new Map<string, number>();
   /** Ids that changed since {@link takeDirty} was last asked. */
   #dirty = new Set<string>();
+  /** Ids that changed since {@link takeTouched} was last asked. */
+  #touched = new Set<string>();
   /** Every change up to this list version is in: where /ws goes on from. -1 before the first load. */
   version = -1;
 
@@ -28,7 +30,7 @@ export class Base {
     if (deleted !== undefined && deleted >= asOf) return;
     this.#deleted.delete(task.id);
     this.#known.set(task.id, { task, asOf });
-    this.#dirty.add(task.id);
+    this.#mark(task.id);
   }
 
   /** Takes in that a task was deleted at a list version. */
@@ -36,7 +38,7 @@ export class Base {
     const held = this.#known.get(id);
     if (held && held.asOf > asOf) return;
     this.#deleted.set(id, Math.max(asOf, this.#deleted.get(id) ?? -1));
-    if (this.#known.delete(id)) this.#dirty.add(id);
+    if (this.#known.delete(id)) this.#mark(id);
   }
 
   /** After a load whose pages are all from list version `since` or later: drops what none of them had. */
@@ -45,7 +47,7 @@ export class Base {
       if (known.asOf < since) {
         this.#known.delete(id);
         this.#deleted.set(id, since - 1);
-        this.#dirty.add(id);
+        this.#mark(id);
       }
     }
   }
@@ -64,11 +66,26 @@ export class Base {
 
   /** Fills an empty base with what was kept; it is not dirty. */
   fill(kept: readonly Known[], version: number): void {
-    for (const known of kept) this.#known.set(known.task.id, known);
+    for (const known of kept) {
+      this.#known.set(known.task.id, known);
+      this.#touched.add(known.task.id);
+    }
     this.version = version;
   }
 
-  /** The tasks that changed since the last call; `known` is undefined for those that are gone. */
+  #mark(id: string): void {
+    this.#dirty.add(id);
+    this.#touched.add(id);
+  }
+
+  /** The ids of tasks that changed since the last call, for what shows. */
+  takeTouched(): Set<string> {
+    const out = this.#touched;
+    this.#touched = new Set();
+    return out;
+  }
+
+  /** The tasks that changed since the last call, for the disk; `known` is undefined for those that are gone. */
   takeDirty(): { id: string; known: Known | undefined }[] {
     const out = [...this.#dirty].map((id) => ({ id, known: this.#known.get(id) }));
     this.#dirty = new Set();

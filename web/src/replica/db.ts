@@ -1,35 +1,54 @@
-import type { Change, Known, Pending } from './types';
-
-/** The form of what is stored. A newer one drops the base, which is loaded anew, and converts the outbox. */
-const form = 1;
+import { newKey } from './taskid';
+import type { Change, Known, Pending, Refusal } from './types';
 
 /**
- * What a browser keeps of one user: the base as of a list version, and the outbox. Each user has a database of
- * their own, so nobody's changes are ever sent in another's name.
+ * The form of what is stored. 2: refused changes are kept, and leases. A newer form converts what the user wrote
+ * (outbox, refused) and may drop the base, which is loaded anew.
+ */
+const form = 2;
+
+/** Who has something to do alone, and until when (milliseconds since 1970). */
+interface Lease {
+  holder: string;
+  until: number;
+}
+
+/**
+ * What a browser keeps of one user: the base as of a list version, the outbox, and what the server refused. Each
+ * user has a database of their own, so nobody's changes are ever sent in another's name.
  */
 export class Store {
   readonly #db: IDBDatabase;
+  readonly #holder = newKey();
 
   private constructor(db: IDBDatabase) {
     this.#db = db;
   }
 
   static async open(user: string): Promise<Store> {
-    const request = indexedDB.open(`docket-${user}`, form);
-    request.onupgradeneeded = () => {
+    const request = indexedDB.open(nameOf(user), form);
+    request.onupgradeneeded = ({ oldVersion }) => {
       const db = request.result;
-      db.createObjectStore('tasks', { keyPath: 'task.id' });
-      db.createObjectStore('meta');
-      db.createObjectStore('outbox', { keyPath: 'seq', autoIncrement: true });
+      if (oldVersion < 1) {
+        db.createObjectStore('tasks', { keyPath: 'task.id' });
+        db.createObjectStore('meta');
+        db.createObjectStore('outbox', { keyPath: 'seq', autoIncrement: true });
+      }
+      if (oldVersion < 2) {
+        db.createObjectStore('refused', { keyPath: 'pending.seq' });
+        db.createObjectStore('leases');
+      }
     };
     const db = await done(request);
-    db.onversionchange = () => db.close(); // a newer client in another tab: let it convert
+    db.onversionchange = () => db.close(); // a newer client in another tab converts, or the user signs out there
     return new Store(db);
   }
 
   close(): void {
     this.#db.close();
   }
+
+  // --- the base
 
   /** The kept base; version -1 is none. */
   async base(): Promise<{ known: Known[]; version: number }> {
@@ -58,17 +77,51 @@ export class Store {
     await committed(tx);
   }
 
-  /** The outbox, oldest first, of all tabs. */
-  async outbox(): Promise<Pending[]> {
-    return done(this.#db.transaction('outbox').objectStore('outbox').getAll() as IDBRequest<Pending[]>);
+  /** Forgets the base, and the whole database if nothing that the user wrote is left in it. Closes the store. */
+  async forget(user: string): Promise<void> {
+    const tx = this.#db.transaction(['tasks', 'meta', 'outbox', 'refused'], 'readwrite');
+    tx.objectStore('tasks').clear();
+    tx.objectStore('meta').clear();
+    const [waiting, refused] = await Promise.all([
+      done(tx.objectStore('outbox').count()),
+      done(tx.objectStore('refused').count()),
+    ]);
+    await committed(tx);
+    this.#db.close();
+    if (waiting + refused === 0) await done(indexedDB.deleteDatabase(nameOf(user)));
+  }
+
+  // --- the outbox
+
+  /** The outbox, oldest first, and what was refused, of all tabs and at one moment. */
+  async queue(): Promise<{ pending: Pending[]; refused: Refusal[] }> {
+    const tx = this.#db.transaction(['outbox', 'refused']);
+    const [pending, refused] = await Promise.all([
+      done(tx.objectStore('outbox').getAll() as IDBRequest<Pending[]>),
+      done(tx.objectStore('refused').getAll() as IDBRequest<Refusal[]>),
+    ]);
+    return { pending, refused };
+  }
+
+  /** The oldest change in the outbox. */
+  async first(): Promise<Pending | undefined> {
+    const request = this.#db.transaction('outbox').objectStore('outbox').getAll(null, 1);
+    return (await done(request as IDBRequest<Pending[]>))[0];
   }
 
   /** Keeps changes; when it answers they are on disk, in the order given. */
-  async enqueue(changes: readonly Change[], at: string): Promise<Pending[]> {
+  async enqueue(changes: readonly Change[], at: string): Promise<void> {
     const tx = this.#db.transaction('outbox', 'readwrite', { durability: 'strict' });
-    const kept = changes.map((change) => ({ change, request: tx.objectStore('outbox').add({ change, at }) }));
+    for (const change of changes) tx.objectStore('outbox').add({ change, at });
     await committed(tx);
-    return kept.map(({ change, request }) => ({ seq: request.result as number, change, at }));
+  }
+
+  /** Replaces a change in its place, if it is still there. */
+  async rewrite(pending: Pending): Promise<void> {
+    const tx = this.#db.transaction('outbox', 'readwrite', { durability: 'strict' });
+    const outbox = tx.objectStore('outbox');
+    if (await done(outbox.getKey(pending.seq))) outbox.put(pending);
+    await committed(tx);
   }
 
   /** Forgets a change that the server has answered. */
@@ -77,6 +130,51 @@ export class Store {
     tx.objectStore('outbox').delete(seq);
     await committed(tx);
   }
+
+  // --- what was refused
+
+  /** Moves changes from the outbox to the refused ones. */
+  async refuse(refusals: readonly Refusal[]): Promise<void> {
+    const tx = this.#db.transaction(['outbox', 'refused'], 'readwrite', { durability: 'strict' });
+    for (const refusal of refusals) {
+      tx.objectStore('outbox').delete(refusal.pending.seq);
+      tx.objectStore('refused').put(refusal);
+    }
+    await committed(tx);
+  }
+
+  /** Takes refused changes away, and puts others at the end of the outbox; both or neither. */
+  async settle(seqs: readonly number[], changes: readonly Change[], at: string): Promise<void> {
+    const tx = this.#db.transaction(['outbox', 'refused'], 'readwrite', { durability: 'strict' });
+    for (const seq of seqs) tx.objectStore('refused').delete(seq);
+    for (const change of changes) tx.objectStore('outbox').add({ change, at });
+    await committed(tx);
+  }
+
+  // --- leases, for browsers without locks
+
+  /** Takes or renews a lease for some milliseconds from now; false while another tab holds it. */
+  async lease(name: string, now: number, lasts: number): Promise<boolean> {
+    const tx = this.#db.transaction('leases', 'readwrite');
+    const leases = tx.objectStore('leases');
+    const held = await done(leases.get(name) as IDBRequest<Lease | undefined>);
+    const free = !held || held.until <= now || held.holder === this.#holder;
+    if (free) leases.put({ holder: this.#holder, until: now + lasts } satisfies Lease, name);
+    await committed(tx);
+    return free;
+  }
+
+  async release(name: string): Promise<void> {
+    const tx = this.#db.transaction('leases', 'readwrite');
+    const leases = tx.objectStore('leases');
+    const held = await done(leases.get(name) as IDBRequest<Lease | undefined>);
+    if (held?.holder === this.#holder) leases.delete(name);
+    await committed(tx);
+  }
+}
+
+function nameOf(user: string): string {
+  return `docket-${user}`;
 }
 
 function done<T>(request: IDBRequest<T>): Promise<T> {

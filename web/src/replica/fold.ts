@@ -14,8 +14,16 @@ export function fold(text: string): string {
   return Array.from(text, foldCharacter).join('');
 }
 
-/** The smallest of the characters that differ only in case, but a small letter in ASCII. */
+const folded = new Map<string, string>();
+
 function foldCharacter(c: string): string {
+  let to = folded.get(c);
+  if (to === undefined) folded.set(c, (to = leastOf(c)));
+  return to;
+}
+
+/** The smallest of the characters that differ only in case, but a small letter in ASCII. */
+function leastOf(c: string): string {
   const kin = kinOf(c);
   const least = kin.reduce((a, b) => (code(b) < code(a) ? b : a), c);
   return least >= 'A' && least <= 'Z' ? least.toLowerCase() : least;

@@ -1,89 +1,156 @@
-import { call, Problem, type Reply } from '../api/client';
+import { Problem, Unreachable } from '../api/client';
 import type { Store } from './db';
-import type { Change, Pending, Refusal, Task } from './types';
+import { send, TextConflict, type Editing } from './send';
+import { inTurn, pause, type Still } from './turn';
+import type { Change, Pending, Refusal, Task, Trouble } from './types';
 
-/** What became of a change: the task after it, and the list version that it made. */
+/** What became of a change: the task after it, and the list version of the answer, where it named one. */
 export interface Acknowledged {
   pending: Pending;
   task: Task | undefined;
-  listVersion: number;
+  listVersion: number | undefined;
 }
 
 interface Hears {
-  /** The queue, of all tabs, is now this. */
-  queue: (pending: readonly Pending[]) => void;
-  acknowledged: (a: Acknowledged) => void;
-  refused: (r: Refusal) => void;
+  /** The queue and what was refused, of all tabs, are now this. */
+  queue: (pending: readonly Pending[], refused: readonly Refusal[]) => void;
+  /** This tab, or another, has an answer; the change leaves the queue next. */
+  acknowledged: (a: Acknowledged, here: boolean) => void;
+  /** What keeps the tab whose turn it is from sending; undefined: nothing. */
+  trouble: (t: Trouble | undefined) => void;
+  /** The task as the server had it last. */
+  known: (id: string) => Task | undefined;
+  /** The title that the user sees. */
+  title: (id: string) => string;
 }
+
+/** What the tabs tell each other. */
+type Told =
+  | { kind: 'changed' }
+  | { kind: 'answered'; answer: Acknowledged }
+  | { kind: 'trouble'; trouble: Trouble | undefined };
 
 /** Waits before a try is repeated, in milliseconds; the last one again and again. */
 const backoff = [500, 1_000, 2_000, 5_000, 15_000];
+/** The longest that a server's Retry-After is obeyed, in milliseconds: the user may be waiting. */
+const patience = 60_000;
 
 /**
  * The user's changes that the server has not acknowledged, kept on disk before they show and sent one after the
- * other. All tabs share the queue; the one that holds the lock sends. A change whose fate is unknown is sent again:
- * creations carry an Idempotency-Key, and every other change is the same made twice.
+ * other. All tabs share the queue; the one whose turn it is sends. A change whose fate is unknown is sent again:
+ * creations carry an Idempotency-Key, and every other change is the same made twice. One that is refused makes room
+ * for the next, and is kept for the user to decide.
  */
 export class Outbox {
   readonly #store: Store;
   readonly #hears: Hears;
   readonly #tabs: BroadcastChannel;
   readonly #stop = new AbortController();
-  readonly #lock: string;
+  readonly #name: string;
+  #pending: readonly Pending[] = [];
+  #refused: readonly Refusal[] = [];
+  /** Places in the queue that have been answered. */
+  readonly #done = new Set<number>();
   #sending = false;
-  #wake: () => void = () => undefined;
+  #again = false;
+  #wait = new AbortController();
 
   constructor(store: Store, user: string, hears: Hears) {
     this.#store = store;
     this.#hears = hears;
-    this.#lock = `docket-outbox-${user}`;
-    this.#tabs = new BroadcastChannel(this.#lock);
-    this.#tabs.onmessage = () => void this.#read();
+    this.#name = `docket-outbox-${user}`;
+    this.#tabs = new BroadcastChannel(this.#name);
+    this.#tabs.onmessage = (event: MessageEvent<Told>) => void this.#told(event.data);
     addEventListener('online', this.nudge);
   }
 
   /** Takes up what was left over, by this tab or another. */
   async start(): Promise<void> {
     await this.#read();
-    void this.#send();
+    this.nudge();
   }
 
   close(): void {
     removeEventListener('online', this.nudge);
     this.#stop.abort();
+    this.#wait.abort();
     this.#tabs.close();
-    this.#wake();
   }
 
   /** Keeps changes, then shows and sends them. Fails if the browser refuses to keep them. */
   async add(changes: readonly Change[], at: string): Promise<void> {
     await this.#store.enqueue(changes, at);
     await this.#changed();
-    void this.#send();
+    this.nudge();
   }
 
-  /** Tries again now rather than after the wait: the network seems to be back. */
+  /** Ends the matter of refused changes: others go out in their place, or none. */
+  async settle(refused: readonly Refusal[], changes: readonly Change[], at: string): Promise<void> {
+    await this.#store.settle(
+      refused.map((r) => r.pending.seq),
+      changes,
+      at,
+    );
+    await this.#changed();
+    this.nudge();
+  }
+
+  /** Tries again now rather than after the wait: the network seems to be back, or the user is. */
   readonly nudge = (): void => {
-    this.#wake();
+    this.#again = true;
+    this.#wait.abort();
     void this.#send();
   };
 
-  async #read(): Promise<readonly Pending[]> {
-    const pending = await this.#store.outbox();
-    if (!this.#stop.signal.aborted) this.#hears.queue(pending);
-    return pending;
+  async #told(told: Told): Promise<void> {
+    switch (told.kind) {
+      case 'answered':
+        this.#hears.acknowledged(told.answer, false);
+        this.#gone(told.answer.pending.seq);
+        return;
+      case 'trouble':
+        this.#hears.trouble(told.trouble);
+        return;
+      case 'changed':
+        await this.#read();
+        this.nudge();
+    }
+  }
+
+  #tell(told: Told): void {
+    if (!this.#stop.signal.aborted) this.#tabs.postMessage(told);
+  }
+
+  async #read(): Promise<void> {
+    const { pending, refused } = await this.#store.queue();
+    this.#refused = refused;
+    this.#show(pending);
+  }
+
+  /** Shows the queue, without what has been answered since it was read. */
+  #show(pending: readonly Pending[]): void {
+    this.#pending = pending.filter((p) => !this.#done.has(p.seq));
+    if (!this.#stop.signal.aborted) this.#hears.queue(this.#pending, this.#refused);
+  }
+
+  #gone(seq: number): void {
+    this.#done.add(seq);
+    this.#show(this.#pending);
   }
 
   async #changed(): Promise<void> {
     await this.#read();
-    if (!this.#stop.signal.aborted) this.#tabs.postMessage('changed');
+    this.#tell({ kind: 'changed' });
   }
 
   async #send(): Promise<void> {
     if (this.#sending) return;
     this.#sending = true;
     try {
-      await alone(this.#lock, this.#stop.signal, () => this.#drain());
+      while (this.#again && !this.#stop.signal.aborted) {
+        this.#again = false;
+        await inTurn(this.#store, this.#name, this.#stop.signal, (still) => this.#drain(still));
+      }
     } catch (error) {
       if (!this.#stop.signal.aborted) throw error;
     } finally {
@@ -91,73 +158,95 @@ export class Outbox {
     }
   }
 
-  /** Sends from the queue on disk until it is empty. */
-  async #drain(): Promise<void> {
-    for (let tries = 0, more = true; more; more = !this.#stop.signal.aborted) {
-      const [next] = await this.#store.outbox();
-      if (!next) return;
+  /** Sends from the queue on disk until it is empty, or it is another tab's turn. */
+  async #drain(still: Still): Promise<void> {
+    for (let tries = 0; await still();) {
+      const next = await this.#store.first();
+      if (!next) break;
       try {
-        const reply = await send(next.change, this.#stop.signal);
-        const task = next.change.kind === 'delete' ? undefined : (reply.body as Task);
-        this.#hears.acknowledged({ pending: next, task, listVersion: reply.listVersion ?? 0 });
+        const sent = await send(next, this.#editing, this.#stop.signal);
+        await this.#answered({ pending: await this.#latest(next), ...sent });
       } catch (error) {
-        if (isAbort(error)) return;
-        if (!(error instanceof Problem) || error.passing || error.status === 401) {
-          await this.#pause(backoff[Math.min(tries++, backoff.length - 1)] ?? 0);
+        if (this.#stop.signal.aborted) return;
+        const trouble = troubleOf(error);
+        if (trouble) {
+          this.#trouble(trouble);
+          await this.#pause(waitAfter(error, tries++));
           continue;
         }
-        this.#hears.refused({
-          pending: next,
-          code: error.code,
-          message: error.message,
-          fields: error.fields,
-        });
+        await this.#refuse(next, error);
       }
+      this.#trouble(undefined);
       tries = 0;
-      await this.#store.dequeue(next.seq);
-      await this.#changed();
     }
   }
 
-  #pause(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  #trouble(trouble: Trouble | undefined): void {
+    this.#hears.trouble(trouble);
+    this.#tell({ kind: 'trouble', trouble });
+  }
+
+  readonly #editing: Editing = {
+    known: (id) => this.#hears.known(id),
+    rewrite: async (pending) => {
+      await this.#store.rewrite(pending);
+      await this.#changed();
+    },
+  };
+
+  /** A change as it is by now: on its way it may have been merged with another's. */
+  async #latest(sent: Pending): Promise<Pending> {
+    const first = await this.#store.first();
+    return first?.seq === sent.seq ? first : sent;
+  }
+
+  async #answered(answer: Acknowledged): Promise<void> {
+    this.#hears.acknowledged(answer, true);
+    await this.#store.dequeue(answer.pending.seq);
+    this.#gone(answer.pending.seq);
+    this.#tell({ kind: 'answered', answer });
+  }
+
+  /** Takes a change out of the queue, and with a creation what was to be done with the task. */
+  async #refuse(pending: Pending, error: unknown): Promise<void> {
+    const title = this.#hears.title(pending.change.id);
+    const refusals = [refusalOf(pending, title, error)];
+    if (pending.change.kind === 'create') {
+      const after = (await this.#store.queue()).pending.filter(
+        (p) => p.seq !== pending.seq && p.change.id === pending.change.id,
+      );
+      for (const p of after)
+        refusals.push({ pending: p, title, status: 0, code: 'not_created', message: '', fields: [] });
+    }
+    await this.#store.refuse(refusals);
+    await this.#changed();
+  }
+
+  async #pause(milliseconds: number): Promise<void> {
+    this.#wait = new AbortController();
+    await pause(milliseconds, AbortSignal.any([this.#wait.signal, this.#stop.signal]));
   }
 }
 
-function isAbort(error: unknown): boolean {
-  return error instanceof DOMException && error.name === 'AbortError';
+/** Why a change has to wait; undefined if it is refused. What is neither is a failure of the browser's storage. */
+function troubleOf(error: unknown): Trouble | undefined {
+  if (error instanceof TextConflict) return undefined;
+  if (error instanceof Unreachable) return 'unreachable';
+  if (!(error instanceof Problem)) throw error;
+  if (error.status === 401) return 'signed-out';
+  return error.passing ? 'failing' : undefined;
 }
 
-/** Runs work while no other tab does. Plain HTTP on a local network has no locks: there, repeats are harmless too. */
-async function alone(lock: string, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-  const locks = (navigator as { locks?: LockManager }).locks;
-  await (locks ? locks.request(lock, { signal }, work) : work());
+function waitAfter(error: unknown, tries: number): number {
+  const wait = backoff[Math.min(tries, backoff.length - 1)] ?? 0;
+  const asked = error instanceof Problem ? (error.retryAfter ?? 0) * 1_000 : 0;
+  return Math.max(wait, Math.min(asked, patience));
 }
 
-/** Makes the call that a change stands for. */
-function send(change: Change, signal: AbortSignal): Promise<Reply<unknown>> {
-  switch (change.kind) {
-    case 'create':
-      return call('post', '/api/tasks', { body: change.body, idempotencyKey: change.key, signal });
-    case 'update':
-      return call('patch', '/api/tasks/{id}', { path: { id: change.id }, body: change.patch, signal });
-    case 'tags':
-      return call('put', '/api/tasks/{id}/tags', {
-        path: { id: change.id },
-        body: { add: change.add, remove: change.remove },
-        signal,
-      });
-    case 'delete':
-      return call('delete', '/api/tasks/{id}', { path: { id: change.id }, signal });
-    case 'complete':
-    case 'reopen':
-    case 'restore':
-      return call('post', `/api/tasks/{id}/${change.kind}`, { path: { id: change.id }, signal });
+function refusalOf(pending: Pending, title: string, error: unknown): Refusal {
+  if (error instanceof Problem) {
+    const { status, code, message, fields } = error;
+    return { pending, title, status, code, message, fields: [...fields] };
   }
+  return { pending, title, status: 0, code: 'text_conflict', message: '', fields: [] };
 }

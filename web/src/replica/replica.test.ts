@@ -4,11 +4,12 @@
  * [Task]: T061, T068
  */
 import { describe, expect, test } from 'vitest';
-import { apply, applyAll } from './apply';
+import { apply, changedTags } from './apply';
 import { Base } from './base';
 import { dayOf, dueKey, instant } from './due';
 import { keyedTaskId } from './taskid';
 import type { Change, Pending, Task } from './types';
+import { View } from './view';
 
 const owner = { id: '018f2c00-0000-7000-8000-000000000001', reminder_minutes: [30] };
 const at = '2026-03-31T07:00:00.000Z';
@@ -62,8 +63,10 @@ describe('the view', () => {
     changes.map((change, i) => ({ seq: i + 1, change, at }));
 
   test('shows the user’s changes on top of what the server said, in order', () => {
-    const view = applyAll(
-      [task()],
+    const base = new Base();
+    base.put(task(), 1);
+    const view = new View(base, owner);
+    view.refresh(
       pending(
         { kind: 'update', id: 'a', patch: { title: ' B ', due_date: '2026-04-01', priority: null } },
         { kind: 'tags', id: 'a', add: ['Home'], remove: [] },
@@ -72,9 +75,9 @@ describe('the view', () => {
         { kind: 'create', id: 'b', key: 'k2', body: { quick: 'Call Anna tomorrow' } },
         { kind: 'delete', id: 'c' },
       ),
-      owner,
+      base.takeTouched(),
     );
-    expect(view.get('a')).toMatchObject({
+    expect(view.tasks.get('a')).toMatchObject({
       title: 'B',
       due_date: '2026-04-01',
       priority: 'medium',
@@ -82,17 +85,55 @@ describe('the view', () => {
       status: 'completed',
       completed_at: at,
     });
-    expect(view.get('b')).toMatchObject({
+    expect(view.tasks.get('b')).toMatchObject({
       title: 'Call Anna tomorrow',
       status: 'pending',
       reminder_minutes: [30],
     });
   });
 
+  test('a deleted task that is restored shows at once, as it was', () => {
+    const base = new Base();
+    base.put(task(), 1);
+    const view = new View(base, owner);
+    const shown = task({ title: 'as it was' });
+    view.refresh(
+      pending({ kind: 'delete', id: 'a' }, { kind: 'restore', id: 'a', task: shown }),
+      base.takeTouched(),
+    );
+    expect(view.tasks.get('a')).toEqual(shown);
+  });
+
+  test('what nothing touches stays the same object, and so does the whole where nothing changes', () => {
+    const base = new Base();
+    base.put(task(), 1);
+    base.put(task({ id: 'b' }), 1);
+    const view = new View(base, owner);
+    view.refresh(pending({ kind: 'update', id: 'a', patch: { tags: ['x'] } }), base.takeTouched());
+    const { tasks } = view;
+    view.refresh(pending({ kind: 'update', id: 'a', patch: { tags: ['x'] } }), base.takeTouched());
+    expect(view.tasks).toBe(tasks);
+    base.put(task({ id: 'b', version: 2, title: 'B' }), 2);
+    view.refresh([], base.takeTouched());
+    expect(view.tasks).not.toBe(tasks);
+    expect(view.tasks.get('a')).toBe(base.get('a'));
+    expect(tasks.get('b')?.title).toBe('A');
+  });
+
   test('a creation that the server has acknowledged meanwhile changes nothing', () => {
     const known = task({ title: 'as the server has it', version: 7 });
     expect(apply(known, { kind: 'create', id: 'a', key: 'k', body: { title: 'A' } }, at, owner)).toBe(known);
   });
+});
+
+test('tags are the same whatever their case, as the server folds it', () => {
+  expect(changedTags(['Straße', 'ΜΙΚΡΟΣ'], ['STRASSE', 'µικρος', ' x ', 'X'], ['nowhere'])).toEqual([
+    'Straße',
+    'ΜΙΚΡΟΣ',
+    'STRASSE', // not Straße: folding keeps the number of letters
+    'x',
+  ]);
+  expect(changedTags(['Home', 'work'], ['HOME'], ['home'])).toEqual(['work', 'HOME']);
 });
 
 test('a task’s id is known before the server makes it', () => {

@@ -6,16 +6,20 @@
  * [Task]: T061, T068
  */
 import { createContext, use, useSyncExternalStore } from 'react';
-import { applyAll, type Owner } from './apply';
+import { call } from '../api/client';
+import type { Owner } from './apply';
 import { Base } from './base';
 import { Store } from './db';
+import { Keeper } from './keeper';
 import { Live } from './live';
 import { loadAll } from './load';
-import { Outbox } from './outbox';
+import { Outbox, type Acknowledged } from './outbox';
 import { keyedTaskId, newKey } from './taskid';
+import { pause } from './turn';
 import type {
   Change,
-  Known,
+  Made,
+  Meeting,
   Message,
   NewTask,
   Pending,
@@ -24,48 +28,55 @@ import type {
   Snapshot,
   Status,
   Task,
+  Texts,
 } from './types';
-
-/** How long changes of the base are gathered before they are kept, in milliseconds. */
-const keepAfter = 200;
+import { inverseOf } from './undo';
+import { View } from './view';
 
 export class Replica {
   readonly owner: Owner;
   readonly #store: Store;
   readonly #base = new Base();
+  readonly #view: View;
   readonly #outbox: Outbox;
+  readonly #keeper: Keeper;
   readonly #live: Live;
   readonly #stop = new AbortController();
   readonly #subscribers = new Set<() => void>();
-  readonly #refusals = new Set<(r: Refusal) => void>();
-  readonly #reminders = new Set<(r: ReminderDue) => void>();
+  readonly #heard = {
+    made: new Set<(m: Made) => void>(),
+    refused: new Set<(r: Refusal) => void>(),
+    met: new Set<(m: Meeting) => void>(),
+    unkept: new Set<() => void>(),
+    reminder: new Set<(r: ReminderDue) => void>(),
+    filters: new Set<(version: number) => void>(),
+  };
   #pending: readonly Pending[] = [];
-  #status: Status = { load: 'empty', live: 'connecting', waiting: 0 };
-  #snapshot: Snapshot = { tasks: new Map(), pending: [], status: this.#status };
+  #refused: readonly Refusal[] = [];
+  #status: Status = { load: 'empty', live: 'connecting', waiting: 0, trouble: undefined };
+  #snapshot: Snapshot = { tasks: new Map(), pending: [], refused: [], status: this.#status };
   #loading: Promise<void> | undefined;
   #resets = 0;
-  #keeps = false;
-  #keepTimer: ReturnType<typeof setTimeout> | undefined;
+  #making: Promise<unknown> = Promise.resolve();
 
   private constructor(store: Store, owner: Owner) {
     this.owner = owner;
     this.#store = store;
+    this.#view = new View(this.#base, owner);
+    this.#keeper = new Keeper(store, this.#base, () => this.#status.load === 'complete' && !this.#loading);
     this.#outbox = new Outbox(store, owner.id, {
-      queue: (pending) => {
-        this.#pending = pending;
-        this.#show({ waiting: pending.length });
-      },
-      acknowledged: ({ pending, task, listVersion }) => {
-        if (task) this.#base.put(task, listVersion);
-        else this.#base.remove(pending.change.id, listVersion);
-        this.#keepSoon();
-      },
-      refused: (refusal) => this.#refusals.forEach((tell) => tell(refusal)),
+      queue: (pending, refused) => this.#queued(pending, refused),
+      acknowledged: (answer, here) => this.#acknowledged(answer, here),
+      trouble: (trouble) => this.#show({ trouble }),
+      known: (id) => this.#base.get(id),
+      title: (id) => this.#snapshot.tasks.get(id)?.title ?? '',
     });
     this.#live = new Live({
       message: (m) => this.#hear(m),
       state: (live) => this.#show({ live }),
       since: () => (this.#base.version < 0 ? undefined : this.#base.version),
+      head: async (signal) =>
+        (await call('get', '/api/tasks', { query: { limit: '1' }, signal })).listVersion ?? 0,
     });
   }
 
@@ -77,25 +88,29 @@ export class Replica {
     replica.#base.fill(kept.known, kept.version);
     if (kept.version >= 0) replica.#status = { ...replica.#status, load: 'complete' };
     await replica.#outbox.start();
-    replica.#keepWhileAlone();
+    void replica.#keeper.run(owner.id, replica.#stop.signal);
     if (kept.version < 0) void replica.load();
     return replica;
   }
 
   close(): void {
     this.#stop.abort();
-    clearTimeout(this.#keepTimer);
     this.#live.close();
     this.#outbox.close();
     this.#store.close();
   }
 
+  /** Closes, and forgets what this browser keeps of the user, but for changes that have not reached the server. */
+  async forget(): Promise<void> {
+    this.#stop.abort();
+    this.#live.close();
+    this.#outbox.close();
+    await this.#store.forget(this.owner.id);
+  }
+
   // --- what a component asks
 
-  readonly subscribe = (tell: () => void): (() => void) => {
-    this.#subscribers.add(tell);
-    return () => this.#subscribers.delete(tell);
-  };
+  readonly subscribe = (tell: () => void): (() => void) => listen(this.#subscribers, tell);
 
   readonly getSnapshot = (): Snapshot => this.#snapshot;
 
@@ -104,23 +119,44 @@ export class Replica {
     return this.#base.version;
   }
 
-  /** Tells of each change that the server refuses; returns the way to stop. */
-  onRefusal(tell: (r: Refusal) => void): () => void {
-    this.#refusals.add(tell);
-    return () => this.#refusals.delete(tell);
+  /** Tells of what the user makes here, once it is kept. Like all of these it returns the way to stop. */
+  onMade(tell: (m: Made) => void): () => void {
+    return listen(this.#heard.made, tell);
   }
 
-  /** Tells of each reminder whose moment comes while the page is open; returns the way to stop. */
+  /** Tells of each change that the server refuses from now on; all of them are in the snapshot. */
+  onRefusal(tell: (r: Refusal) => void): () => void {
+    return listen(this.#heard.refused, tell);
+  }
+
+  /** Tells of each edit that has met another's edit of the same text. */
+  onMeeting(tell: (m: Meeting) => void): () => void {
+    return listen(this.#heard.met, tell);
+  }
+
+  /** Tells that the browser could not keep a change, which was not made. */
+  onUnkept(tell: () => void): () => void {
+    return listen(this.#heard.unkept, tell);
+  }
+
+  /** Tells of each reminder whose moment comes while the page is open. */
   onReminder(tell: (r: ReminderDue) => void): () => void {
-    this.#reminders.add(tell);
-    return () => this.#reminders.delete(tell);
+    return listen(this.#heard.reminder, tell);
+  }
+
+  /** Tells which version of the saved filters the server has, whenever it says so. */
+  onFilters(tell: (version: number) => void): () => void {
+    return listen(this.#heard.filters, tell);
   }
 
   // --- what a user does
 
-  /** Makes changes: kept on disk, shown, then sent. Fails, changing nothing, if the browser cannot keep them. */
+  /**
+   * Makes changes: kept on disk, shown, then sent. Fails, changing nothing, if the browser cannot keep them. An edit
+   * of a title or description may name the text it began from; without, it is the text that shows now.
+   */
   async change(...changes: Change[]): Promise<void> {
-    await this.#outbox.add(changes, new Date().toISOString());
+    await this.#make(changes, false);
   }
 
   /** Adds a task and returns its id, which it keeps. */
@@ -131,11 +167,72 @@ export class Replica {
     return id;
   }
 
+  /** Takes back what was made; others may have changed the same tasks since. Answers with what it made by that. */
+  async undo(made: Made): Promise<Made> {
+    return this.#make(made.inverse, true);
+  }
+
+  /** Ends the matter of refused changes: other changes are made in their place, or none. */
+  async settle(refused: readonly Refusal[], changes: readonly Change[] = []): Promise<void> {
+    await this.#outbox.settle(refused, changes, new Date().toISOString());
+  }
+
+  /** One after the other: what takes a change back is computed from what showed just before it. */
+  #make(changes: readonly Change[], undo: boolean): Promise<Made> {
+    const made = this.#making.then(() => this.#makeNow(changes, undo));
+    this.#making = made.catch(() => undefined);
+    return made;
+  }
+
+  async #makeNow(changes: readonly Change[], undo: boolean): Promise<Made> {
+    if (changes.length === 0) return { changes, inverse: [], title: undefined, undo };
+    const at = new Date().toISOString();
+    const view = this.#view.tasks;
+    const full = changes.map((change) => fromView(change, view));
+    const inverse = inverseOf(full, view, at, this.owner);
+    try {
+      await this.#outbox.add(full, at);
+    } catch (error) {
+      this.#heard.unkept.forEach((tell) => tell());
+      throw error;
+    }
+    const [first] = full;
+    const one = first && full.every((change) => change.id === first.id);
+    const name = one && (view.get(first.id) ?? this.#view.tasks.get(first.id))?.title;
+    const made: Made = { changes: full, inverse, title: name ? name : undefined, undo };
+    this.#heard.made.forEach((tell) => tell(made));
+    return made;
+  }
+
+  #queued(pending: readonly Pending[], refused: readonly Refusal[]): void {
+    const held = new Set(this.#refused.map((r) => r.pending.seq));
+    const fresh = refused.filter((r) => !held.has(r.pending.seq));
+    this.#pending = pending;
+    this.#refused = refused;
+    this.#show({ waiting: pending.length });
+    for (const refusal of fresh) this.#heard.refused.forEach((tell) => tell(refusal));
+  }
+
+  #acknowledged({ pending, task, listVersion }: Acknowledged, here: boolean): void {
+    const asOf = listVersion ?? Math.max(0, this.#base.version);
+    if (task && pending.change.kind !== 'delete') this.#base.put(task, asOf);
+    else this.#base.remove(pending.change.id, asOf);
+    this.#keeper.soon();
+    if (here) for (const met of pending.meetings ?? []) this.#heard.met.forEach((tell) => tell(met));
+  }
+
   // --- how it follows the server
 
+  /** Connects anew, and sends what waits. */
   connect(): void {
     this.#live.open();
     this.#outbox.nudge();
+  }
+
+  /** The user is back at this tab: makes sure of the connection, and sends what waits. */
+  wake(): void {
+    this.#live.wake();
+    if (this.#pending.length > 0) this.#outbox.nudge();
   }
 
   disconnect(): void {
@@ -146,7 +243,7 @@ export class Replica {
   load(): Promise<void> {
     this.#loading ??= this.#load().finally(() => {
       this.#loading = undefined;
-      this.#keepSoon();
+      this.#keeper.soon();
     });
     return this.#loading;
   }
@@ -182,9 +279,11 @@ export class Replica {
   #hear(message: Message): void {
     switch (message.type) {
       case 'hello':
+      case 'filters':
+        this.#heard.filters.forEach((tell) => tell(message.filters_version));
         return;
       case 'reminder':
-        this.#reminders.forEach((tell) => tell(message.reminder));
+        this.#heard.reminder.forEach((tell) => tell(message.reminder));
         return;
       case 'reset':
         this.#resets++;
@@ -197,17 +296,27 @@ export class Replica {
         else this.#base.remove(task_id, list_version);
         this.#base.version = Math.max(this.#base.version, list_version);
         this.#showSoon();
-        this.#keepSoon();
+        this.#keeper.soon();
       }
     }
   }
 
-  // --- how it shows and keeps
+  // --- how it shows
 
   #show(status: Partial<Status> = {}): void {
-    this.#status = { ...this.#status, ...status };
-    const tasks = applyAll(tasksOf(this.#base.known()), this.#pending, this.owner);
-    this.#snapshot = { tasks, pending: this.#pending, status: this.#status };
+    const held = this.#snapshot;
+    const fields = Object.keys(status) as (keyof Status)[];
+    if (fields.some((field) => this.#status[field] !== status[field]))
+      this.#status = { ...this.#status, ...status };
+    this.#view.refresh(this.#pending, this.#base.takeTouched());
+    const next = {
+      tasks: this.#view.tasks,
+      pending: this.#pending,
+      refused: this.#refused,
+      status: this.#status,
+    };
+    if ((Object.keys(next) as (keyof Snapshot)[]).every((part) => next[part] === held[part])) return;
+    this.#snapshot = next;
     this.#subscribers.forEach((tell) => tell());
   }
 
@@ -222,51 +331,21 @@ export class Replica {
       if (!this.#stop.signal.aborted) this.#show();
     });
   }
-
-  /** One tab keeps the base on disk, so that no slower tab can put back what a faster one has replaced. */
-  #keepWhileAlone(): void {
-    const locks = (navigator as { locks?: LockManager }).locks;
-    const closed = new Promise<void>((resolve) =>
-      this.#stop.signal.addEventListener('abort', () => resolve()),
-    );
-    locks
-      ?.request(`docket-base-${this.owner.id}`, { signal: this.#stop.signal }, async () => {
-        this.#keeps = true;
-        if (this.#whole) await this.#keep(true);
-        await closed;
-      })
-      .catch((error: unknown) => {
-        if (!this.#stop.signal.aborted) throw error;
-      });
-  }
-
-  /** Whether the base is all there is as of its version; while it is loaded, it is not. */
-  get #whole(): boolean {
-    return this.#status.load === 'complete' && !this.#loading;
-  }
-
-  #keepSoon(): void {
-    if (!this.#keeps || !this.#whole) return;
-    this.#keepTimer ??= setTimeout(() => {
-      this.#keepTimer = undefined;
-      void this.#keep(false);
-    }, keepAfter);
-  }
-
-  async #keep(whole: boolean): Promise<void> {
-    if (!this.#whole) return; // a load has begun since, and keeps at its end
-    const changed = this.#base.takeDirty();
-    const all = whole ? [...this.#base.known()].map((known) => ({ id: known.task.id, known })) : changed;
-    try {
-      await this.#store.keep(all, this.#base.version, whole);
-    } catch {
-      this.#keeps = false; // the disk is full or gone: what is kept stays as it was, and is caught up from there
-    }
-  }
 }
 
-function* tasksOf(known: Iterable<Known>): Generator<Task> {
-  for (const { task } of known) yield task;
+function listen<T>(listeners: Set<T>, tell: T): () => void {
+  listeners.add(tell);
+  return () => listeners.delete(tell);
+}
+
+/** An edit of texts with those that show now, unless it names others. A task not on the server yet has no other editors. */
+function fromView(change: Change, view: ReadonlyMap<string, Task>): Change {
+  const task = view.get(change.id);
+  if (change.kind !== 'update' || change.from || !task || task.version === 0) return change;
+  const from: Texts = {};
+  if (change.patch.title !== undefined) from.title = task.title;
+  if (change.patch.description !== undefined) from.description = task.description;
+  return Object.keys(from).length > 0 ? { ...change, from } : change;
 }
 
 /** Runs work after what the browser has already queued, without the delay of a timer, also in a hidden tab. */
@@ -277,16 +356,6 @@ function queueMessageTask(work: () => void): void {
     work();
   };
   channel.port2.postMessage(null);
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 const ReplicaContext = createContext<Replica | undefined>(undefined);
@@ -302,4 +371,22 @@ export function useReplica(): Replica {
 export function useSnapshot(): Snapshot {
   const replica = useReplica();
   return useSyncExternalStore(replica.subscribe, replica.getSnapshot);
+}
+
+/** Where the replica stands; drawn again only when that changes, not with each task. */
+export function useStatus(): Status {
+  const replica = useReplica();
+  return useSyncExternalStore(replica.subscribe, () => replica.getSnapshot().status);
+}
+
+/** What the server refused and the user has not settled yet. */
+export function useRefused(): readonly Refusal[] {
+  const replica = useReplica();
+  return useSyncExternalStore(replica.subscribe, () => replica.getSnapshot().refused);
+}
+
+/** One task, undefined if there is none that is not deleted. */
+export function useTask(id: string): Task | undefined {
+  const replica = useReplica();
+  return useSyncExternalStore(replica.subscribe, () => replica.getSnapshot().tasks.get(id));
 }

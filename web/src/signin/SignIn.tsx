@@ -54,6 +54,7 @@ export function SignIn({ state }: { state: Session['state'] }) {
           </>
         ) : (
           <>
+            {state === 'expired' && <p className="mt-3 text-soft">{t.signIn.expired}</p>}
             <p className="mt-3 mb-4 text-soft">{t.signIn.how}</p>
             <code className="rounded-md border border-line bg-surface px-4 py-2 font-mono text-sm">
               {t.signIn.command}

@@ -57,3 +57,10 @@ function shortDay(day: string, today: string): string {
   const year = day.slice(0, 4) === today.slice(0, 4) ? {} : ({ year: 'numeric' } as const);
   return formatted(Date.parse(`${day}T00:00:00Z`), 'UTC', { day: 'numeric', month: 'short', ...year });
 }
+
+/** A title within a sentence: short, in quotes, and kept apart so that its direction does not turn the rest. */
+export function quoted(title: string): string {
+  const letters = Array.from(title);
+  const short = letters.length > 60 ? `${letters.slice(0, 59).join('')}…` : title;
+  return `“\u2068${short}\u2069”`;
+}

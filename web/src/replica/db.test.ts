@@ -1,0 +1,93 @@
+/**
+ * What a browser keeps, over forms, tabs and signing out.
+ *
+ * [Task]: T061
+ */
+import { expect, test } from 'vitest';
+import { Store } from './db';
+import type { Change, Known, Refusal } from './types';
+
+const change: Change = { kind: 'complete', id: 'a' };
+const known = { task: { id: 'a' }, asOf: 3 } as Known;
+
+/** A database as the first form of the client left it. */
+async function firstForm(user: string): Promise<void> {
+  const request = indexedDB.open(`docket-${user}`, 1);
+  await new Promise<void>((resolve, reject) => {
+    request.onupgradeneeded = () => {
+      const db = request.result;
+      db.createObjectStore('tasks', { keyPath: 'task.id' }).put(known);
+      db.createObjectStore('meta').put(3, 'version');
+      db.createObjectStore('outbox', { keyPath: 'seq', autoIncrement: true }).add({ change, at: 'then' });
+    };
+    request.onsuccess = () => {
+      request.result.close();
+      resolve();
+    };
+    request.onerror = () => reject(request.error ?? new Error('storage failed'));
+  });
+}
+
+test('the first form is converted: nothing that waits is lost', async () => {
+  await firstForm('old');
+  const store = await Store.open('old');
+  expect(await store.queue()).toEqual({ pending: [{ seq: 1, change, at: 'then' }], refused: [] });
+  expect(await store.base()).toEqual({ known: [known], version: 3 });
+  expect(await store.lease('x', 0, 10)).toBe(true);
+  store.close();
+});
+
+test('a newer client in another tab is not held up, and this one fails rather than writes to what is gone', async () => {
+  const store = await Store.open('newer');
+  await new Promise((resolve, reject) => {
+    const request = indexedDB.open('docket-newer', 99);
+    request.onsuccess = resolve;
+    request.onerror = reject;
+  });
+  await expect(store.enqueue([change], 'now')).rejects.toThrow();
+});
+
+test('a change in the queue is rewritten in its place, and not brought back once it has gone', async () => {
+  const store = await Store.open('rewrite');
+  await store.enqueue([change, { kind: 'delete', id: 'b' }], 'now');
+  const first = await store.first();
+  if (!first) throw new Error('a first one');
+  await store.rewrite({ ...first, change: { kind: 'reopen', id: 'a' } });
+  expect((await store.queue()).pending.map((p) => p.change.kind)).toEqual(['reopen', 'delete']);
+  await store.dequeue(first.seq);
+  await store.rewrite(first);
+  expect((await store.queue()).pending.map((p) => p.change.kind)).toEqual(['delete']);
+  store.close();
+});
+
+test('a lease is one tab’s until it ends, is given back, or runs out', async () => {
+  const [one, two] = [await Store.open('lease'), await Store.open('lease')];
+  expect(await one.lease('send', 0, 100)).toBe(true);
+  expect(await two.lease('send', 50, 100)).toBe(false);
+  expect(await two.lease('keep', 50, 100)).toBe(true);
+  expect(await one.lease('send', 90, 100)).toBe(true); // renewed
+  expect(await two.lease('send', 150, 100)).toBe(false);
+  expect(await two.lease('send', 190, 100)).toBe(true); // run out: its tab sleeps
+  await one.release('send'); // no longer its own
+  expect(await one.lease('send', 200, 100)).toBe(false);
+  await two.release('send');
+  expect(await one.lease('send', 200, 100)).toBe(true);
+  one.close();
+  two.close();
+});
+
+test('signing out forgets the tasks, and keeps what never reached the server', async () => {
+  const refusal = { pending: { seq: 7, change, at: 'then' }, code: 'list_full' } as Refusal;
+  const store = await Store.open('leaving');
+  await store.keep([{ id: 'a', known }], 3, true);
+  await store.enqueue([change], 'now');
+  await store.refuse([refusal]);
+  await store.forget('leaving');
+  const after = await Store.open('leaving');
+  expect(await after.base()).toEqual({ known: [], version: -1 });
+  expect(await after.queue()).toEqual({ pending: [{ seq: 1, change, at: 'now' }], refused: [refusal] });
+  await after.dequeue(1);
+  await after.settle([7], [], 'now');
+  await after.forget('leaving');
+  expect((await indexedDB.databases()).map((d) => d.name)).not.toContain('docket-leaving');
+});
