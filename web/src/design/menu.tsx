@@ -1,4 +1,4 @@
-import { lazy, Suspense, useState, type ReactElement } from 'react';
+import { lazy, Suspense, useState, type ComponentProps, type ReactElement } from 'react';
 import { IconButton } from './controls';
 import type { IconName } from './Icon';
 
@@ -24,35 +24,28 @@ interface Props<Content> {
   icon: IconName;
   label: string;
   content: Content;
+  /** What else the button is given. */
+  button?: Pick<ComponentProps<'button'>, 'className' | 'tabIndex'>;
 }
 
 /** A button that opens a menu. What shows the menu is loaded when it is first wanted. */
-export function Menu({ icon, label, content }: Props<readonly MenuItem[]>) {
-  return (
-    <OnDemand icon={icon} label={label}>
-      {(trigger) => <RadixMenu trigger={trigger} content={content} />}
-    </OnDemand>
-  );
+export function Menu({ content, ...trigger }: Props<readonly MenuItem[]>) {
+  return <OnDemand {...trigger}>{(trigger) => <RadixMenu trigger={trigger} content={content} />}</OnDemand>;
 }
 
 /** A button that opens a small surface beside it. */
-export function Popover({ icon, label, content }: Props<ReactElement>) {
+export function Popover({ content, ...trigger }: Props<ReactElement>) {
   return (
-    <OnDemand icon={icon} label={label}>
-      {(trigger) => <RadixPopover trigger={trigger} content={content} />}
-    </OnDemand>
+    <OnDemand {...trigger}>{(trigger) => <RadixPopover trigger={trigger} content={content} />}</OnDemand>
   );
 }
 
 function OnDemand({
   icon,
   label,
+  button: given,
   children,
-}: {
-  icon: IconName;
-  label: string;
-  children: (trigger: ReactElement) => ReactElement;
-}) {
+}: Omit<Props<unknown>, 'content'> & { children: (trigger: ReactElement) => ReactElement }) {
   const [wanted, setWanted] = useState(false);
   const button = (
     <IconButton
@@ -61,8 +54,11 @@ function OnDemand({
       aria-haspopup="true"
       aria-expanded={false}
       onClick={() => setWanted(true)}
+      {...given}
     />
   );
   if (!wanted) return button;
-  return <Suspense fallback={button}>{children(<IconButton icon={icon} label={label} />)}</Suspense>;
+  return (
+    <Suspense fallback={button}>{children(<IconButton icon={icon} label={label} {...given} />)}</Suspense>
+  );
 }
