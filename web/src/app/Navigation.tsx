@@ -1,10 +1,13 @@
 import { Dialog } from '../design/Dialog';
-import { Icon, type IconName } from '../design/Icon';
+import { Icon } from '../design/Icon';
 import { Menu } from '../design/menu';
+import { SavedFilters } from '../filter/SavedFilters';
+import type { SavedFilter } from '../filter/saved';
 import { useUnreadCount } from '../notifications/inbox';
 import type { Counts, View } from '../tasks/views';
 import { views } from '../tasks/views';
-import { formatNumber, t } from '../text';
+import { t } from '../text';
+import { NavLink } from './NavLink';
 import { follow, usePlace } from './router';
 import { signOut } from './session';
 import { setTheme, useTheme, type Theme } from './theme';
@@ -15,10 +18,15 @@ interface Where {
   view: View | undefined;
   counts: Counts;
   tags: readonly string[];
+  filters: readonly SavedFilter[];
+  filterCounts: ReadonlyMap<string, number>;
+  /** The saved filter that the list shows. */
+  saved: string | undefined;
 }
 
-/** The views and tags at the side of a wide screen. */
-export function Sidebar({ view, counts, tags }: Where) {
+/** The views, saved filters and tags at the side of a wide screen. */
+export function Sidebar({ view, ...where }: Where) {
+  const { counts, tags, saved } = where;
   const user = useUser();
   const unread = useUnreadCount();
   return (
@@ -36,7 +44,7 @@ export function Sidebar({ view, counts, tags }: Where) {
               label={t.views[v]}
               count={v === 'done' ? 0 : counts.views[v]}
               late={v === 'today' && counts.overdue > 0}
-              current={v === view && tags.length === 0}
+              current={v === view && tags.length === 0 && saved === undefined}
             />
           </li>
         ))}
@@ -50,9 +58,8 @@ export function Sidebar({ view, counts, tags }: Where) {
           />
         </li>
       </ul>
-      <h2 className="px-6 pt-7 pb-1.5 text-xs font-medium text-soft">{t.nav.tags}</h2>
       <div className="min-h-0 grow overflow-y-auto px-3 pb-3">
-        <TagLinks counts={counts} tags={tags} />
+        <Lists {...where} />
       </div>
       <div className="flex items-center gap-2 border-t border-line py-2 pr-2 pl-6">
         <span className="grow truncate text-sm text-soft">{user.name}</span>
@@ -62,7 +69,23 @@ export function Sidebar({ view, counts, tags }: Where) {
   );
 }
 
-function TagLinks({ counts, tags, onFollow }: Omit<Where, 'view'> & { onFollow?: () => void }) {
+type Kept = Omit<Where, 'view'> & { onFollow?: () => void };
+
+/** The saved filters and the tags. */
+function Lists(kept: Kept) {
+  const heading = 'px-3 pt-6 pb-1.5 text-xs font-medium text-soft';
+  const { filters, filterCounts, saved, onFollow } = kept;
+  return (
+    <>
+      <h2 className={heading}>{t.saved.title}</h2>
+      <SavedFilters filters={filters} counts={filterCounts} current={saved} {...(onFollow && { onFollow })} />
+      <h2 className={heading}>{t.nav.tags}</h2>
+      <TagLinks {...kept} />
+    </>
+  );
+}
+
+function TagLinks({ counts, tags, saved, onFollow }: Kept) {
   if (counts.tags.length === 0) return <p className="px-3 text-sm text-soft">{t.nav.noTags}</p>;
   return (
     <ul className="space-y-0.5">
@@ -73,7 +96,7 @@ function TagLinks({ counts, tags, onFollow }: Omit<Where, 'view'> & { onFollow?:
             icon="tag"
             label={tag}
             count={n}
-            current={tags.includes(tag)}
+            current={tags.includes(tag) && saved === undefined}
             {...(onFollow && { onFollow })}
           />
         </li>
@@ -82,38 +105,8 @@ function TagLinks({ counts, tags, onFollow }: Omit<Where, 'view'> & { onFollow?:
   );
 }
 
-function NavLink(props: {
-  href: string;
-  icon: IconName;
-  label: string;
-  count: number;
-  late?: boolean;
-  current: boolean;
-  onFollow?: () => void;
-}) {
-  return (
-    <a
-      href={props.href}
-      onClick={(event) => {
-        follow(event);
-        props.onFollow?.();
-      }}
-      aria-current={props.current ? 'page' : undefined}
-      className="flex h-9 items-center gap-3 rounded-md px-3 text-soft transition-colors hover:bg-hover hover:text-ink aria-[current]:bg-accent-wash aria-[current]:font-medium aria-[current]:text-accent"
-    >
-      <Icon name={props.icon} />
-      <span className="grow truncate">{props.label}</span>
-      {props.count > 0 && (
-        <span className={`text-xs tabular-nums ${props.late ? 'text-late' : ''}`}>
-          {formatNumber(props.count)}
-        </span>
-      )}
-    </a>
-  );
-}
-
 /** The views at the bottom of a phone, in reach of a thumb. */
-export function BottomBar({ view, onTags }: { view: View | undefined; onTags: () => void }) {
+export function BottomBar({ view, onLists }: { view: View | undefined; onLists: () => void }) {
   const item =
     'flex h-14 w-full flex-col items-center justify-center gap-0.5 text-xs text-soft aria-[current]:text-accent';
   return (
@@ -136,9 +129,9 @@ export function BottomBar({ view, onTags }: { view: View | undefined; onTags: ()
           </li>
         ))}
         <li>
-          <button type="button" onClick={onTags} className={item}>
-            <Icon name="tag" />
-            {t.nav.tags}
+          <button type="button" onClick={onLists} className={item}>
+            <Icon name="filter" />
+            {t.nav.lists}
           </button>
         </li>
       </ul>
@@ -146,10 +139,11 @@ export function BottomBar({ view, onTags }: { view: View | undefined; onTags: ()
   );
 }
 
-export function TagDrawer({ onClose, ...where }: Omit<Where, 'view'> & { onClose: () => void }) {
+/** Saved filters and tags on a phone. */
+export function ListsDrawer({ onClose, ...where }: Omit<Where, 'view'> & { onClose: () => void }) {
   return (
-    <Dialog title={t.nav.tags} shape="sheet" onClose={onClose}>
-      <TagLinks {...where} onFollow={onClose} />
+    <Dialog title={t.nav.lists} shape="sheet" onClose={onClose}>
+      <Lists {...where} onFollow={onClose} />
     </Dialog>
   );
 }

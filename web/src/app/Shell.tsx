@@ -1,19 +1,21 @@
-import { Suspense, useEffect, useMemo, useState } from 'react';
+import { Suspense, useDeferredValue, useEffect, useMemo, useState } from 'react';
 import { StatusLine } from '../changes/StatusLine';
 import { useNotices } from '../changes/useNotices';
-import { useFilter } from '../filter/useFilter';
-import { QuickAdd } from '../quickadd/QuickAdd';
-import { InboxLink } from '../notifications/InboxLink';
+import { useSavedFilters } from '../filter/saved';
+import { onDay, type Filter } from '../filter/url';
+import { useShown } from '../filter/useFilter';
+import { Keys } from '../keys/Keys';
 import { renewPush } from '../notifications/push';
 import { useReminderToasts } from '../notifications/useReminderToasts';
 import { PanelPlace } from '../panel/PanelPlace';
+import { dayAt } from '../replica/due';
 import { useRealtimeUpdates } from '../replica/live';
 import { useReplica, useSnapshot } from '../replica/store';
-import { TaskList } from '../tasks/TaskList';
-import { countsOf, isView, listOf, type View } from '../tasks/views';
-import { formatNumber, t } from '../text';
+import { ListPage } from '../tasks/ListPage';
+import { countsOf, shows } from '../tasks/views';
+import { t } from '../text';
 import { useNow } from './clock';
-import { AccountMenu, BottomBar, Sidebar, TagDrawer } from './Navigation';
+import { BottomBar, ListsDrawer, Sidebar } from './Navigation';
 import { pages } from './pages';
 import { usePlace } from './router';
 import { useUser } from './user';
@@ -27,24 +29,10 @@ export function Shell() {
   useUpdateOffer();
   useEffect(() => void renewPush(), []);
   useNotices(replica);
-  const view = useView();
+  const { view, filter, saved } = useShown();
   const Page = pages[usePlace().path];
-  const snapshot = useSnapshot();
-  const filter = useFilter();
-  const now = useNow();
-  const { time_zone: zone } = useUser();
-  const groups = useMemo(
-    () => listOf(snapshot.tasks.values(), view, filter, now, zone),
-    [snapshot.tasks, view, filter, now, zone],
-  );
-  const counts = useMemo(() => countsOf(snapshot.tasks.values(), now, zone), [snapshot.tasks, now, zone]);
+  const where = { ...useCounts(), tags: filter.tags ?? [], saved: Page ? undefined : saved };
   const [drawer, setDrawer] = useState(false);
-  const total = groups.reduce((n, g) => n + g.tasks.length, 0);
-  const tags = filter.tags ?? [];
-  const title = tags.length > 0 ? tags.map((tag) => `#${tag}`).join(' ') : t.views[view];
-  useEffect(() => {
-    if (!Page) document.title = `${title} · ${t.app}`;
-  }, [title, Page]);
   return (
     <div className="grid h-full grid-rows-[minmax(0,1fr)_auto] md:grid-cols-[15.5rem_minmax(0,1fr)_auto] md:grid-rows-1">
       <a
@@ -53,7 +41,7 @@ export function Shell() {
       >
         {t.skip}
       </a>
-      <Sidebar view={Page ? undefined : view} counts={counts} tags={tags} />
+      <Sidebar view={Page ? undefined : view} {...where} />
       <main id="tasks" tabIndex={-1} className="flex min-h-0 flex-col outline-none">
         {Page ? (
           <Suspense>
@@ -61,37 +49,31 @@ export function Shell() {
           </Suspense>
         ) : (
           <>
-            <header className="mx-auto w-full max-w-3xl px-4 pt-5 md:px-8 md:pt-10">
-              <div className="flex items-baseline gap-3">
-                <h1 className="truncate text-title font-semibold tracking-tight">{title}</h1>
-                {total > 0 && (
-                  <span className="text-sm text-soft">{t.list.count(formatNumber(total), total === 1)}</span>
-                )}
-                <div className="ml-auto flex self-center md:hidden">
-                  <InboxLink />
-                  <AccountMenu />
-                </div>
-              </div>
-              <QuickAdd view={view} tags={tags} />
-            </header>
+            <ListPage />
             <StatusLine />
-            <TaskList
-              groups={groups}
-              view={view}
-              filtered={Object.keys(filter).length > 0}
-              load={snapshot.status.load}
-            />
           </>
         )}
       </main>
       <PanelPlace />
-      <BottomBar view={Page ? undefined : view} onTags={() => setDrawer(true)} />
-      {drawer && <TagDrawer counts={counts} tags={tags} onClose={() => setDrawer(false)} />}
+      <BottomBar view={Page ? undefined : view} onLists={() => setDrawer(true)} />
+      {drawer && <ListsDrawer {...where} onClose={() => setDrawer(false)} />}
+      <Keys />
     </div>
   );
 }
 
-function useView(): View {
-  const name = usePlace().path.slice(1);
-  return isView(name) ? name : 'today';
+/** How many tasks are behind each link of the navigation; the list itself does not wait for them. */
+function useCounts() {
+  const tasks = useDeferredValue(useSnapshot().tasks);
+  const now = useNow();
+  const { time_zone: zone } = useUser();
+  const filters = useSavedFilters();
+  const counts = useMemo(() => countsOf(tasks.values(), now, zone), [tasks, now, zone]);
+  const filterCounts = useMemo(() => {
+    const today = dayAt(now, zone);
+    const all = [...tasks.values()];
+    const count = (filter: Filter) => all.filter(shows('all', onDay(filter, today), now, zone)).length;
+    return new Map(filters.map(({ id, filter }) => [id, count(filter)]));
+  }, [tasks, now, zone, filters]);
+  return { counts, filters, filterCounts };
 }

@@ -1,57 +1,141 @@
 /**
- * Quick add: one line of text, understood by the server (package quick), added by Enter; the next can be typed at once.
+ * Quick add: one line of text. What the server understands of it (package quick) shows below while it is typed, and
+ * each part can be dropped back to text; Enter adds the task as it shows, and the next can be typed at once.
  *
  * [Task]: T006
  */
-import { useRef, useState, type SyntheticEvent } from 'react';
+import { useEffect, useRef, useState, type KeyboardEvent, type SyntheticEvent } from 'react';
+import { useNow } from '../app/clock';
+import { useDraft } from '../app/drafts';
+import { navigate } from '../app/router';
+import { useUser } from '../app/user';
 import { Icon } from '../design/Icon';
 import { toast } from '../design/toast';
+import { useActions } from '../keys/keys';
+import type { Query } from '../replica/query';
 import { useReplica } from '../replica/store';
-import type { View } from '../tasks/views';
+import { shows, type View } from '../tasks/views';
 import { t } from '../text';
+import { Parts } from './Parts';
+import { bodyOf, faultOf, givenBy, partsOf } from './understood';
+import { understandNow, useUnderstood } from './useUnderstood';
 
-export function QuickAdd({ view, tags }: { view: View; tags: readonly string[] }) {
-  const replica = useReplica();
-  const [text, setText] = useState('');
+interface Draft {
+  text: string;
+  /** Parts of the text that the user has dropped back to text. */
+  plain: string[];
+  /** What the view would give that the user has left out. */
+  without: string[];
+}
+
+/** Two texts in one line: what could not be added, and what was typed since. */
+function joined(before: string, since: string): string {
+  return [before, since].filter((text) => text.trim() !== '').join(' ');
+}
+
+const empty: Draft = { text: '', plain: [], without: [] };
+
+export function QuickAdd({ view, filter }: { view: View; filter: Query }) {
+  const [draft = empty, setDraft] = useDraft<Draft>('quickadd');
+  const { text, plain, without } = draft;
+  const [adding, setAdding] = useDraft<string>('quickadd:adding');
+  const [fault, setFault] = useState<string>();
   const input = useRef<HTMLInputElement>(null);
-  const add = async (event: SyntheticEvent) => {
-    event.preventDefault();
-    const quick = text.trim();
-    if (!quick) return;
-    setText('');
-    try {
-      await replica.create({ quick: quick + context(quick, view, tags) });
-    } catch {
-      setText(text); // nothing typed is lost
-      toast({ text: t.quickAdd.failed, tone: 'late', lasts: 0 });
-    }
+  const understanding = useUnderstood(text, plain);
+  const now = useNow();
+  const { time_zone: zone } = useUser();
+  const add = useAdd(view, filter);
+  const given = givenBy(view, filter, now, zone);
+  const change = (next: Partial<Draft>) => {
+    setFault(undefined);
+    const whole = { ...draft, ...next };
+    setDraft(whole.text === '' ? undefined : whole);
     input.current?.focus();
   };
+  useActions({ add: () => input.current?.focus() });
+  const latest = useRef(text);
+  useEffect(() => {
+    latest.current = text;
+  });
+  useEffect(() => {
+    if (adding === undefined) return;
+    setDraft({ ...empty, text: joined(adding, text) }); // the page was closed between Enter and its answer
+    setAdding(undefined);
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- what the last page left, once
+  }, []);
+
+  const submit = async (event: SyntheticEvent) => {
+    event.preventDefault();
+    if (text.trim() === '') return;
+    setDraft(undefined);
+    setAdding(text);
+    const understood = understanding.fresh ? understanding.understood : await understandNow(text, plain);
+    const body = bodyOf(text, understood, given, without);
+    const wrong = faultOf(body.title ?? '') ?? ((await add(body)) ? undefined : t.quickAdd.failed);
+    setAdding(undefined);
+    setFault(wrong);
+    if (wrong !== undefined) setDraft({ ...draft, text: joined(text, latest.current) });
+  };
+  const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
+    if (event.key === 'Escape') event.currentTarget.blur();
+  };
+  const parts = text.trim() === '' ? [] : partsOf(understanding.understood, given, without, now, zone);
   return (
     <form
-      onSubmit={(event) => void add(event)}
-      className="mt-4 flex h-12 items-center gap-3 rounded-lg border border-line bg-surface px-3.5 shadow-raised transition-colors focus-within:border-accent"
+      onSubmit={(event) => void submit(event)}
+      className="mt-4 rounded-lg border border-line bg-surface px-3.5 shadow-raised transition-colors focus-within:border-accent"
     >
-      <Icon name="plus" className="size-5 text-accent" />
-      <input
-        ref={input}
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        aria-label={t.quickAdd.label}
-        placeholder={t.quickAdd.hint}
-        enterKeyHint="done"
-        autoComplete="off"
-        dir="auto"
-        className="h-full min-w-0 grow bg-transparent text-ellipsis outline-none"
+      <div className="flex h-12 items-center gap-3">
+        <Icon name="plus" className="size-5 text-accent" />
+        <input
+          ref={input}
+          value={text}
+          onChange={(event) => change({ text: event.target.value })}
+          onKeyDown={onKeyDown}
+          aria-label={t.quickAdd.label}
+          aria-describedby="quick-add-note"
+          aria-invalid={fault ? true : undefined}
+          aria-keyshortcuts="q"
+          placeholder={t.quickAdd.hint}
+          enterKeyHint="done"
+          autoComplete="off"
+          dir="auto"
+          className="h-full min-w-0 grow bg-transparent text-ellipsis outline-none"
+        />
+      </div>
+      <Parts
+        parts={parts}
+        dropped={plain.filter((part) => text.includes(part))}
+        onDrop={(part) =>
+          change(part.text ? { plain: [...plain, part.text] } : { without: [...without, part.given ?? ''] })
+        }
+        onTake={(part) => change({ plain: plain.filter((p) => p !== part) })}
       />
+      <p id="quick-add-note" role="status" className={fault ? 'pb-2.5 text-sm text-late' : 'sr-only'}>
+        {fault ?? (understanding.away ? t.quickAdd.away : parts.map((part) => part.label).join(', '))}
+      </p>
     </form>
   );
 }
 
-/** What the view adds to what was typed: a task added under a tag has that tag. */
-function context(quick: string, view: View, tags: readonly string[]): string {
-  const missing = tags.filter(
-    (tag) => /^[\p{L}\p{N}_-]+$/u.test(tag) && !quick.toLowerCase().includes(`#${tag.toLowerCase()}`),
-  );
-  return view === 'done' ? '' : missing.map((tag) => ` #${tag}`).join('');
+/** Adds a task; where the list does not show it then, says where it is. Answers false if the browser cannot keep it. */
+function useAdd(view: View, filter: Query) {
+  const replica = useReplica();
+  const now = useNow();
+  const { time_zone: zone } = useUser();
+  return async (body: Parameters<typeof replica.create>[0]): Promise<boolean> => {
+    let id: string;
+    try {
+      id = await replica.create(body);
+    } catch {
+      return false;
+    }
+    const made = replica.getSnapshot().tasks.get(id);
+    if (made && !shows(view, filter, now, zone)(made))
+      toast({
+        text: t.quickAdd.elsewhere(made.title),
+        action: { label: t.quickAdd.show, run: () => navigate(`/all?task=${id}`) },
+      });
+    return true;
+  };
 }

@@ -1,94 +1,141 @@
-import { memo, useState, type KeyboardEvent } from 'react';
-import { Checkbox } from '../design/controls';
-import { Icon } from '../design/Icon';
+import { memo } from 'react';
+import { Checkbox, IconButton } from '../design/controls';
+import { Icon, type IconName } from '../design/Icon';
+import { Menu } from '../design/menu';
+import { follow } from '../app/router';
+import { openTask } from '../panel/address';
 import { isOverdue } from '../replica/due';
 import { useReplica } from '../replica/store';
 import type { Task } from '../replica/types';
 import { formatDue, t } from '../text';
+import type { Ask } from './asking';
+import { completion, deletion, prioritised } from './changes';
+import { Title } from './Title';
+import { usePatternWords } from './usePatternWords';
 
-interface Props {
+export interface RowProps {
   task: Task;
+  rowIndex: number;
   now: number;
   zone: string;
   /** Whether the day is written out: not where the heading says it. */
   withDay: boolean;
+  /** Whether the cursor is on it: Tab visits the controls of this row only. */
+  current: boolean;
+  selected: boolean;
+  /** Whether any task is: then a row is there to be selected. */
+  selecting: boolean;
+  editing: boolean;
+  onEdit: (id: string | undefined) => void;
+  onSelect: (id: string) => void;
+  onAsk: (ask: Ask) => void;
 }
 
 const rings = { high: 'late', medium: 'edge', low: 'low' } as const;
 
-/** One task: done or not, its title, and below what there is to know of it. */
-export const TaskRow = memo(function TaskRow({ task, now, zone, withDay }: Props) {
+/** One task: done or not, its title, and below what there is to know of it; what can be done shows under the pointer. */
+export const TaskRow = memo(function TaskRow(props: RowProps) {
+  const { task, now, zone, current, selected, editing, onEdit } = props;
   const replica = useReplica();
   const done = task.status === 'completed';
+  const tabIndex = current ? 0 : -1;
   return (
     <div
+      role="row"
       data-task={task.id}
-      className="group flex items-start gap-3 border-b border-line px-2 py-2.5 transition-colors hover:bg-hover"
+      tabIndex={tabIndex}
+      aria-rowindex={props.rowIndex}
+      aria-selected={selected}
+      aria-label={spoken(task, now, zone)}
+      className="group relative flex cursor-default items-start gap-3 rounded-md px-2 py-2.5 transition-colors after:absolute after:inset-x-2 after:-bottom-px after:h-px after:bg-line hover:bg-hover focus-visible:-outline-offset-2 aria-selected:bg-accent-wash"
     >
-      <Checkbox
-        tone={rings[task.priority]}
-        checked={done}
-        aria-label={done ? t.task.reopen(task.title) : t.task.complete(task.title)}
-        onChange={() => void replica.change({ kind: done ? 'reopen' : 'complete', id: task.id })}
-        className="mt-px"
-      />
-      <div className="min-w-0 grow">
-        <Title task={task} />
-        <Details task={task} now={now} zone={zone} withDay={withDay} />
+      <div role="gridcell" className="mt-px">
+        <Checkbox
+          tone={rings[task.priority]}
+          checked={done}
+          tabIndex={tabIndex}
+          aria-label={done ? t.task.reopen(task.title) : t.task.complete(task.title)}
+          onChange={() => void replica.change(...completion([task]))}
+        />
+      </div>
+      <div role="gridcell" className="min-w-0 grow">
+        <Title task={task} tabIndex={tabIndex} editing={editing} onEdit={onEdit} />
+        <Details task={task} now={now} zone={zone} withDay={props.withDay} tabIndex={tabIndex} />
+      </div>
+      <div
+        role="gridcell"
+        className="-my-1 flex shrink-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100 md:opacity-0 has-data-[state=open]:opacity-100"
+      >
+        <Actions {...props} tabIndex={tabIndex} />
       </div>
     </div>
   );
 });
 
-/** The title; a click edits it in place, Enter keeps it, Escape does not. */
-function Title({ task }: { task: Task }) {
+/** What a screen reader says of a row before its controls. */
+function spoken(task: Task, now: number, zone: string): string {
+  const parts = [task.title];
+  if (task.status === 'completed') parts.push(t.task.done);
+  if (task.priority !== 'medium') parts.push(t.priority[task.priority]);
+  if (isOverdue(task, now, zone)) parts.push(t.list.overdue);
+  if (task.due_date !== null) parts.push(t.task.due(formatDue(task.due_date, now, zone, true)));
+  if (task.recurrence_pattern !== null) parts.push(t.task.repeats);
+  return [...parts, ...task.tags.map((tag) => `#${tag}`)].join(', ');
+}
+
+function Actions({ task, tabIndex, onAsk, onEdit, onSelect }: RowProps & { tabIndex: number }) {
   const replica = useReplica();
-  const [draft, setDraft] = useState<string>();
-  const look = task.status === 'completed' ? 'text-soft line-through decoration-edge' : 'text-ink';
-  if (draft === undefined) {
-    return (
-      <button
-        type="button"
-        dir="auto"
-        aria-label={t.task.edit(task.title)}
-        className={`block max-w-full cursor-text text-left wrap-anywhere ${look}`}
-        onClick={() => setDraft(task.title)}
-      >
-        {task.title}
-      </button>
-    );
-  }
-  const keep = () => {
-    const title = draft.trim();
-    setDraft(undefined);
-    if (title && title !== task.title) void replica.change({ kind: 'update', id: task.id, patch: { title } });
-  };
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.nativeEvent.isComposing) return;
-    if (event.key === 'Enter') keep();
-    if (event.key === 'Escape') setDraft(undefined);
-  };
+  const wide = 'max-md:hidden';
+  const priorities = (['high', 'medium', 'low'] as const).map((priority) => ({
+    label: t.priority[priority],
+    icon: 'flag' as const,
+    chosen: task.priority === priority,
+    onSelect: () => void replica.change(...prioritised([task], priority)),
+  }));
   return (
-    <input
-      ref={(input) => input?.focus()}
-      dir="auto"
-      aria-label={t.task.title}
-      maxLength={255}
-      value={draft}
-      onChange={(event) => setDraft(event.target.value)}
-      onBlur={keep}
-      onKeyDown={onKeyDown}
-      className="-mx-1.5 w-full rounded-sm bg-surface px-1.5 ring-1 ring-line"
-    />
+    <>
+      <IconButton
+        icon="today"
+        label={t.task.setDate(task.title)}
+        tabIndex={tabIndex}
+        className={wide}
+        onClick={() => onAsk({ what: 'date', tasks: [task] })}
+      />
+      <Menu
+        icon="flag"
+        label={t.task.setPriority(task.title)}
+        button={{ tabIndex, className: wide }}
+        content={priorities}
+      />
+      <Menu
+        icon="more"
+        label={t.task.more(task.title)}
+        button={{ tabIndex }}
+        content={[
+          { label: t.task.open, icon: 'panel', onSelect: () => openTask(task.id) },
+          { label: t.task.editTitle, icon: 'pencil', onSelect: () => onEdit(task.id) },
+          { label: t.task.date, icon: 'today', onSelect: () => onAsk({ what: 'date', tasks: [task] }) },
+          { label: t.task.tags, icon: 'tag', onSelect: () => onAsk({ what: 'tag', tasks: [task] }) },
+          { label: t.task.select, icon: 'select', onSelect: () => onSelect(task.id) },
+          {
+            label: t.task.delete,
+            icon: 'trash',
+            onSelect: () => void replica.change(...deletion([task])),
+          },
+        ]}
+      />
+    </>
   );
 }
 
-function Details({ task, now, zone, withDay }: Props) {
+type DetailsProps = Pick<RowProps, 'task' | 'now' | 'zone' | 'withDay'> & { tabIndex: number };
+
+function Details({ task, now, zone, withDay, tabIndex }: DetailsProps) {
   const late = isOverdue(task, now, zone);
   const due = task.due_date === null ? '' : formatDue(task.due_date, now, zone, withDay);
   const reminders = task.due_date === null ? 0 : task.reminder_minutes.length;
-  const small = 'size-3.5';
-  if (!due && !task.recurrence_pattern && !task.description && task.tags.length === 0) return null;
+  const { priority, recurrence_pattern: pattern, description, tags } = task;
+  if (!due && !pattern && !description && tags.length === 0 && priority === 'medium') return null;
   return (
     <div className="mt-0.5 flex flex-wrap items-center gap-x-3 gap-y-0.5 text-xs text-soft">
       {due && (
@@ -97,38 +144,48 @@ function Details({ task, now, zone, withDay }: Props) {
           {due}
         </span>
       )}
-      {task.recurrence_pattern && (
-        <Mark label={t.task.repeats}>
-          <Icon name="repeat" className={small} />
-        </Mark>
+      {pattern && <Repetition pattern={pattern} due={task.due_date} />}
+      {reminders > 0 && <Mark icon="bell" label={t.task.hasReminders(reminders)} />}
+      {priority !== 'medium' && (
+        <span className={`flex items-center gap-1 ${priority === 'high' ? 'text-late' : 'text-low'}`}>
+          <Icon name="flag" className="size-3.5" />
+          {t.priorities[priority]}
+        </span>
       )}
-      {reminders > 0 && (
-        <Mark label={t.task.hasReminders(reminders)}>
-          <Icon name="bell" className={small} />
-        </Mark>
-      )}
-      {task.description && (
-        <Mark label={t.task.hasDescription}>
-          <Icon name="note" className={small} />
-        </Mark>
-      )}
-      {task.priority === 'high' && <span className="sr-only">{t.task.high}</span>}
-      {task.priority === 'low' && <span className="sr-only">{t.task.low}</span>}
-      {task.tags.map((tag) => (
-        <span key={tag} dir="auto" className="max-w-40 truncate">
+      {description && <Mark icon="note" label={t.task.hasDescription} />}
+      {tags.map((tag) => (
+        <a
+          key={tag}
+          href={`/all?${new URLSearchParams({ tag }).toString()}`}
+          onClick={follow}
+          tabIndex={tabIndex}
+          dir="auto"
+          className="max-w-40 truncate rounded-sm hover:text-accent"
+        >
           <span className="text-accent">#</span>
           {tag}
-        </span>
+        </a>
       ))}
     </div>
   );
 }
 
+function Repetition({ pattern, due }: { pattern: string; due: string | null }) {
+  const words = usePatternWords(pattern, due);
+  return (
+    <span className="flex min-w-0 items-center gap-1" title={words}>
+      <Icon name="repeat" className="size-3.5" />
+      <span className="sr-only">{t.task.repeats}</span>
+      <span className="max-w-56 truncate">{words}</span>
+    </span>
+  );
+}
+
 /** An icon that stands for a word. */
-function Mark({ label, children }: { label: string; children: React.ReactNode }) {
+function Mark({ icon, label }: { icon: IconName; label: string }) {
   return (
     <span title={label}>
-      {children}
+      <Icon name={icon} className="size-3.5" />
       <span className="sr-only">{label}</span>
     </span>
   );

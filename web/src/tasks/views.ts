@@ -1,5 +1,6 @@
 import { addDays, dayAt, dayOf, isOverdue } from '../replica/due';
-import { find, type Query } from '../replica/query';
+import { fold } from '../replica/fold';
+import { find, matcher, type Query } from '../replica/query';
 import type { Task } from '../replica/types';
 import { formatDay, t } from '../text';
 
@@ -21,46 +22,67 @@ export interface Group {
 /** What a view shows of the tasks that a filter leaves, grouped by day. Pure. */
 export function listOf(tasks: Iterable<Task>, view: View, filter: Query, now: number, zone: string): Group[] {
   const today = dayAt(now, zone);
-  const found = find(tasks, { ...base(view, today), ...filter }, zone);
-  if (filter.sortBy)
+  const found = find(
+    only(tasks, belongsTo(view, filter, today, zone)),
+    { sortBy: 'due_date', ...filter },
+    zone,
+  );
+  if (filter.sortBy && filter.sortBy !== 'due_date')
     return found.length > 0 ? [{ key: 'all', heading: undefined, late: false, tasks: found }] : [];
-  if (view === 'done') found.sort((a, b) => (b.completed_at ?? '').localeCompare(a.completed_at ?? ''));
-  return grouped(found, (task) => headingOf(task, view, today, now, zone));
+  if (filter.sortBy || view !== 'done') return byDueDay(found, today, now, zone);
+  found.sort((a, b) => (b.completed_at ?? '').localeCompare(a.completed_at ?? ''));
+  return byDayDone(found, today, zone);
 }
 
-function base(view: View, today: string): Query {
-  switch (view) {
-    case 'today':
-      return { statuses: ['pending'], dueBefore: addDays(today, 1), sortBy: 'due_date' };
-    case 'upcoming':
-      return { statuses: ['pending'], dueAfter: today, sortBy: 'due_date' };
-    case 'all':
-      return { statuses: ['pending'], sortBy: 'due_date' };
-    case 'done':
-      return { statuses: ['completed'] };
-  }
+/** Tells of a task whether a view shows it, with a filter. */
+export function shows(view: View, filter: Query, now: number, zone: string): (task: Task) => boolean {
+  const belongs = belongsTo(view, filter, dayAt(now, zone), zone);
+  const matches = matcher(filter, zone);
+  return (task) => belongs(task) && matches(task);
 }
 
-type Heading = Omit<Group, 'tasks'>;
-
-function headingOf(task: Task, view: View, today: string, now: number, zone: string): Heading {
-  if (view === 'done') {
-    const day = dayAt(Date.parse(task.completed_at ?? task.updated_at), zone);
-    return { key: day, heading: formatDay(day, today), late: false };
-  }
-  if (isOverdue(task, now, zone)) return { key: 'overdue', heading: t.list.overdue, late: true };
-  if (task.due_date === null) return { key: 'none', heading: t.list.noDate, late: false };
-  const day = dayOf(task.due_date, zone);
-  return { key: day, heading: formatDay(day, today), late: false };
+/** What a view has. Its days and the filter's both hold; of the status the filter has the last word. */
+function belongsTo(view: View, filter: Query, today: string, zone: string): (task: Task) => boolean {
+  const statuses = filter.statuses ?? [view === 'done' ? ('completed' as const) : ('pending' as const)];
+  return matcher({ statuses, ...daysOf(view, today) }, zone);
 }
 
-function grouped(tasks: readonly Task[], headingOf: (task: Task) => Heading): Group[] {
+function* only<T>(all: Iterable<T>, test: (one: T) => boolean): Generator<T> {
+  for (const one of all) if (test(one)) yield one;
+}
+
+function daysOf(view: View, today: string): Query {
+  if (view === 'today') return { dueBefore: addDays(today, 1) };
+  return view === 'upcoming' ? { dueAfter: today } : {};
+}
+
+function byDueDay(tasks: readonly Task[], today: string, now: number, zone: string): Group[] {
+  const keyOf = (task: Task) => {
+    if (task.due_date === null) return 'none';
+    return isOverdue(task, now, zone) ? 'overdue' : dayOf(task.due_date, zone);
+  };
+  return grouped(tasks, keyOf, (key) => {
+    if (key === 'overdue') return t.list.overdue;
+    return key === 'none' ? t.list.noDate : formatDay(key, today);
+  });
+}
+
+function byDayDone(tasks: readonly Task[], today: string, zone: string): Group[] {
+  const keyOf = (task: Task) => dayAt(Date.parse(task.completed_at ?? task.updated_at), zone);
+  return grouped(tasks, keyOf, (day) => formatDay(day, today));
+}
+
+function grouped(
+  tasks: readonly Task[],
+  keyOf: (task: Task) => string,
+  headingOf: (key: string) => string,
+): Group[] {
   const groups = new Map<string, Group>();
   for (const task of tasks) {
-    const heading = headingOf(task);
-    const group = groups.get(heading.key);
+    const key = keyOf(task);
+    const group = groups.get(key);
     if (group) group.tasks.push(task);
-    else groups.set(heading.key, { ...heading, tasks: [task] });
+    else groups.set(key, { key, heading: headingOf(key), late: key === 'overdue', tasks: [task] });
   }
   return [...groups.values()];
 }
@@ -83,7 +105,7 @@ export function countsOf(tasks: Iterable<Task>, now: number, zone: string): Coun
     if (task.due_date !== null) counts.views[dayOf(task.due_date, zone) <= today ? 'today' : 'upcoming']++;
     if (isOverdue(task, now, zone)) counts.overdue++;
     for (const tag of task.tags) {
-      const key = tag.toLowerCase();
+      const key = fold(tag);
       const held = tags.get(key);
       if (held) held.n++;
       else tags.set(key, { tag, n: 1 });

@@ -1,0 +1,57 @@
+import { Button, IconButton } from '../design/controls';
+import { Icon, type IconName } from '../design/Icon';
+import { Menu } from '../design/menu';
+import { useReplica } from '../replica/store';
+import type { Change, Task } from '../replica/types';
+import { formatNumber, t } from '../text';
+import type { Ask } from './asking';
+import { completion, deletion, prioritised } from './changes';
+
+interface Props {
+  tasks: readonly Task[];
+  onAsk: (ask: Ask) => void;
+  onClear: () => void;
+}
+
+/** What can be done to all selected tasks. Each is one change of the replica, so that one undo takes it back. */
+export function BulkBar({ tasks, onAsk, onClear }: Props) {
+  const replica = useReplica();
+  const make = (changes: Change[]) => {
+    if (changes.length > 0) void replica.change(...changes);
+  };
+  const done = tasks.every((task) => task.status === 'completed');
+  return (
+    <section
+      aria-label={t.bulk.label}
+      className="mx-auto mb-3 flex max-w-[calc(100%-1rem)] animate-rise items-center gap-0.5 rounded-lg border border-line bg-surface py-1 pr-1 pl-4 shadow-float"
+    >
+      <p role="status" className="mr-2 text-sm font-medium whitespace-nowrap tabular-nums">
+        {t.bulk.selected(formatNumber(tasks.length))}
+      </p>
+      <Does icon="check" label={done ? t.bulk.reopen : t.bulk.complete} run={() => make(completion(tasks))} />
+      <Does icon="today" label={t.task.date} run={() => onAsk({ what: 'date', tasks })} />
+      <Does icon="tag" label={t.task.tags} run={() => onAsk({ what: 'tag', tasks })} />
+      <Menu
+        icon="flag"
+        label={t.bulk.priority}
+        content={(['high', 'medium', 'low'] as const).map((priority) => ({
+          label: t.priority[priority],
+          icon: 'flag',
+          onSelect: () => make(prioritised(tasks, priority)),
+        }))}
+      />
+      <Does icon="trash" label={t.task.delete} run={() => make(deletion(tasks))} />
+      <IconButton icon="close" label={t.bulk.clear} onClick={onClear} />
+    </section>
+  );
+}
+
+/** A button with its word where there is room for it. */
+function Does({ icon, label, run }: { icon: IconName; label: string; run: () => void }) {
+  return (
+    <Button kind="quiet" aria-label={label} onClick={run} className="max-md:w-9 max-md:px-0">
+      <Icon name={icon} />
+      <span className="max-md:hidden">{label}</span>
+    </Button>
+  );
+}

@@ -1,0 +1,93 @@
+/**
+ * The page of the list: its name, quick add, the filter, and the tasks of the view in the address.
+ *
+ * [Task]: T062
+ */
+import { useDeferredValue, useEffect, useMemo } from 'react';
+import { useNow } from '../app/clock';
+import { AccountMenu } from '../app/Navigation';
+import { useUser } from '../app/user';
+import { SaveFilter } from '../filter/SaveFilter';
+import { useSavedFilters } from '../filter/saved';
+import { TaskFilterBar } from '../filter/TaskFilterBar';
+import { onDay, sameFilter, without, type Filter } from '../filter/url';
+import { addressOf, show, useShown } from '../filter/useFilter';
+import { InboxLink } from '../notifications/InboxLink';
+import { QuickAdd } from '../quickadd/QuickAdd';
+import { dayAt } from '../replica/due';
+import { useSnapshot } from '../replica/store';
+import { formatNumber, t } from '../text';
+import { Empty, Loading } from './ListState';
+import { TaskList } from './TaskList';
+import { countsOf, listOf } from './views';
+
+export function ListPage() {
+  const { tasks, status } = useSnapshot();
+  const shown = useShown();
+  const { view, filter } = shown;
+  const now = useNow();
+  const { time_zone: zone } = useUser();
+  const today = dayAt(now, zone);
+  const saved = useSavedFilters().find(({ id }) => id === shown.saved);
+  const query = useMemo(() => onDay(filter, today), [filter, today]);
+  const groups = useMemo(
+    () => listOf(tasks.values(), view, query, now, zone),
+    [tasks, view, query, now, zone],
+  );
+  const tags = useTags();
+  const total = groups.reduce((n, group) => n + group.tasks.length, 0);
+  const title = saved?.name ?? titleOf(filter) ?? t.views[view];
+  useEffect(() => {
+    document.title = `${title} · ${t.app}`;
+  }, [title]);
+  const filtered = !sameFilter(filter, {});
+  return (
+    <>
+      <header className="mx-auto w-full max-w-3xl px-4 pt-5 pb-2 md:px-8 md:pt-10">
+        <div className="flex items-baseline gap-3">
+          <h1 dir="auto" className="truncate text-title font-semibold tracking-tight">
+            {title}
+          </h1>
+          <span role="status" className="text-sm whitespace-nowrap text-soft">
+            {total > 0 && t.list.count(formatNumber(total), total === 1)}
+          </span>
+          <div className="ml-auto flex self-center md:hidden">
+            <InboxLink />
+            <AccountMenu />
+          </div>
+        </div>
+        <QuickAdd view={view} filter={query} />
+        <TaskFilterBar
+          filter={filter}
+          tags={tags}
+          today={today}
+          onChange={(next, typing = false) => show({ ...shown, filter: next }, typing)}
+        >
+          <SaveFilter view={view} filter={filter} saved={saved} />
+        </TaskFilterBar>
+      </header>
+      {total > 0 ? (
+        <TaskList key={addressOf(view, filter)} groups={groups} label={title} />
+      ) : status.load === 'complete' ? (
+        <Empty of={filtered ? 'filtered' : view} {...(filtered && { clear: addressOf(view, {}) })} />
+      ) : (
+        <Loading />
+      )}
+    </>
+  );
+}
+
+/** The name of a list that is of one or more tags, and of nothing else. */
+function titleOf(filter: Filter): string | undefined {
+  const { tags = [] } = filter;
+  const others = without(filter, 'tags', 'sortBy', 'descending');
+  if (tags.length === 0 || !sameFilter(others, {})) return undefined;
+  return tags.map((tag) => `#${tag}`).join(' ');
+}
+
+function useTags(): string[] {
+  const tasks = useDeferredValue(useSnapshot().tasks);
+  const now = useNow();
+  const { time_zone: zone } = useUser();
+  return useMemo(() => countsOf(tasks.values(), now, zone).tags.map(([tag]) => tag), [tasks, now, zone]);
+}
