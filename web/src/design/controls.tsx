@@ -138,8 +138,8 @@ export function Switch({
           className="peer absolute inset-0 z-10 size-full cursor-pointer opacity-0 disabled:cursor-default"
           {...rest}
         />
-        <span className="absolute inset-0 rounded-full border border-edge bg-sunken transition-colors peer-checked:border-accent peer-checked:bg-accent peer-focus-visible:outline-2 peer-focus-visible:outline-offset-2 peer-focus-visible:outline-accent peer-disabled:opacity-50" />
-        <span className="absolute top-1 left-1 size-4 rounded-full bg-edge transition-transform peer-checked:translate-x-4 peer-checked:bg-on-accent peer-disabled:opacity-50" />
+        <span className="absolute inset-0 rounded-full border border-edge bg-sunken transition-colors peer-checked:border-accent peer-checked:bg-accent peer-focus-visible:outline-2 peer-focus-visible:outline-offset-2 peer-focus-visible:outline-accent peer-disabled:opacity-50 forced-colors:peer-checked:bg-[Highlight]" />
+        <span className="absolute top-1 left-1 size-4 rounded-full bg-edge transition-transform peer-checked:translate-x-4 peer-checked:bg-on-accent peer-disabled:opacity-50 forced-colors:bg-[ButtonText]" />
       </span>
     </div>
   );

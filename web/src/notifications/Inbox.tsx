@@ -85,7 +85,9 @@ function Entry({ entry, queries }: { entry: InboxItem; queries: QueryClient }) {
   const open = task?.status === 'pending';
   return (
     <li className="flex items-start gap-3 border-b border-line py-2.5">
-      <span className={`mt-2 size-2 shrink-0 rounded-full ${read ? '' : 'bg-accent'}`}>
+      <span
+        className={`mt-2 size-2 shrink-0 rounded-full ${read ? '' : 'bg-accent forced-colors:bg-[Highlight]'}`}
+      >
         {!read && <span className="sr-only">{t.inbox.new}</span>}
       </span>
       <div className="min-w-0 grow">

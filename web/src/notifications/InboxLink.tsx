@@ -16,7 +16,9 @@ export function InboxLink() {
       className="relative inline-grid size-9 place-items-center rounded-md text-soft hover:bg-hover hover:text-ink"
     >
       <Icon name="bell" />
-      {unread > 0 && <span className="absolute top-1.5 right-1.5 size-2.5 rounded-full bg-accent" />}
+      {unread > 0 && (
+        <span className="absolute top-1.5 right-1.5 size-2.5 rounded-full bg-accent forced-colors:bg-[Highlight]" />
+      )}
     </a>
   );
 }

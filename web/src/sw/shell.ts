@@ -3,13 +3,15 @@ declare const SHELL: { version: string; files: Record<string, string> };
 
 declare const self: ServiceWorkerGlobalScope;
 
+const { version, files } = SHELL;
+
 const prefix = 'docket-shell-';
 const page = '/index.html';
 /** How long the network may take for the page before the kept one shows, in milliseconds. */
 const patience = 3_000;
 
 export function has(path: string): boolean {
-  return path in SHELL.files;
+  return path in files;
 }
 
 /**
@@ -17,9 +19,9 @@ export function has(path: string): boolean {
  * another build fails the installation, and the browser tries again later.
  */
 export async function install(): Promise<void> {
-  const cache = await caches.open(prefix + SHELL.version);
+  const cache = await caches.open(prefix + version);
   await Promise.all(
-    Object.entries(SHELL.files).map(async ([path, integrity]) => {
+    Object.entries(files).map(async ([path, integrity]) => {
       const hashed = path.startsWith('/assets/');
       const kept = hashed ? await caches.match(path) : undefined;
       const answer = kept ?? (await fetch(path, { integrity, cache: hashed ? 'default' : 'no-cache' }));
@@ -47,7 +49,7 @@ export function answer(event: FetchEvent): Promise<Response> | undefined {
 }
 
 async function file(path: string, request: Request): Promise<Response> {
-  const own = await (await caches.open(prefix + SHELL.version)).match(path);
+  const own = await (await caches.open(prefix + version)).match(path);
   return own ?? (await caches.match(path)) ?? fetch(request);
 }
 
