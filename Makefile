@@ -30,7 +30,8 @@ install: ## install docket into Go's bin folder
 	$(GO) install -trimpath -ldflags '$(LDFLAGS)' ./cmd/docket
 
 .PHONY: test
-test: lint unit web-lint web-test ## lint and run all tests
+test: ## lint and run all tests; the last line counts them
+	@MAKE=$(MAKE) sh tools/test.sh
 
 .PHONY: lint
 lint: ## formatting, vet and staticcheck
@@ -40,7 +41,8 @@ lint: ## formatting, vet and staticcheck
 
 .PHONY: unit
 unit: postgresql ## run all Go tests, those behind Dapr where PostgreSQL is installed
-	$(TOOL) gotestsum --format pkgname -- -timeout 20m ./...
+	@mkdir -p .test
+	$(TOOL) gotestsum --format pkgname --junitfile .test/go.xml -- -timeout 20m ./...
 
 .PHONY: postgresql
 postgresql: # for the tests behind Dapr; on Debian it is installed
@@ -63,11 +65,17 @@ web-lint: web/node_modules/.installed ## ESLint, Prettier, tsc, and whether the 
 .PHONY: web-test
 web-test: web build ## the web client's tests, in Chromium too, against the real binary
 	$(GO) build -o bin/pushservice ./test/pushservice/serve
-	cd web && npm test --silent && npm run --silent test:browser
+	@mkdir -p .test
+	cd web && npm test --silent -- --reporter=default --reporter=junit --outputFile.junit=../.test/web-unit.xml
+	cd web && npm run --silent test:browser -- --reporter=default --reporter=junit --outputFile.junit=../.test/web-browser.xml
 
 .PHONY: web-check
-web-check: web ## print the web client's figures; the sizes are hard limits
-	cd web && npm run --silent sizes
+web-check: web build ## print the web client's figures; sizes and what axe finds are hard limits
+	cd web && npm run --silent sizes && npm run --silent figures
+
+.PHONY: pictures
+pictures: web build ## take the pictures in docs/pictures anew
+	cd web && npm run --silent pictures
 
 .PHONY: race
 race: postgresql ## run all Go tests under the race detector

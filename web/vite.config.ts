@@ -1,6 +1,22 @@
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+/** What is made with the browser and is no test: `make web-check` and `make pictures`. */
+function measured(name: string): TestProjectInlineConfiguration {
+  return {
+    extends: true,
+    test: {
+      name,
+      include: [`e2e/${name}.ts`],
+      environment: 'node',
+      globalSetup: ['e2e/global-setup.ts'],
+      testTimeout: 300_000,
+      hookTimeout: 120_000,
+      disableConsoleIntercept: true,
+    },
+  };
+}
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],
@@ -36,11 +52,14 @@ export default defineConfig({
           include: ['e2e/**/*.e2e.ts'],
           environment: 'node',
           globalSetup: ['e2e/global-setup.ts'],
+          setupFiles: ['e2e/failures.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,
         },
       },
+      measured('figures'),
+      measured('pictures'),
     ],
   },
 });

@@ -25,10 +25,14 @@ export interface Look {
 }
 
 /** What pages complained of: a test that ends with any has failed. */
-const complaints = new WeakMap<BrowserContext, string[]>();
+const complaints = new Map<BrowserContext, string[]>();
 
 /** A fresh browser profile that is signed in, with one page on the list. */
-export async function signedIn(browser: Browser, server: Server, look: Look = {}): Promise<Page> {
+export async function signedIn(
+  browser: Browser,
+  server: Pick<Server, 'newLink'>,
+  look: Look = {},
+): Promise<Page> {
   const width = look.width ?? 1280;
   const context = await browser.newContext({
     viewport: { width, height: width === 390 ? 844 : 860 },
@@ -48,6 +52,11 @@ export async function signedIn(browser: Browser, server: Server, look: Look = {}
   await page.goto(await server.newLink());
   await page.getByRole('textbox', { name: 'Add a task' }).waitFor();
   return page;
+}
+
+/** The pages that are open, of all profiles. */
+export function openPages(): Page[] {
+  return [...complaints.keys()].flatMap((context) => context.pages());
 }
 
 /** Uncaught errors and breaches of the Content-Security-Policy in any page of the profile. */
