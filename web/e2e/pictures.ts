@@ -1,0 +1,47 @@
+/**
+ * The pictures in docs/pictures, by `make pictures`: each view at 1280 and 390 px, light and dark, with the list of a person
+ * at a fixed moment.
+ *
+ * [Task]: T006
+ */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { launch, signedIn } from './browser';
+import { fill, setClock } from './person';
+import { quantised } from './png';
+import { Server } from './server';
+import { everyView, show } from './views';
+
+const folder = resolve(import.meta.dirname, '../../docs/pictures');
+/** What all pictures may weigh together, in bytes. */
+const limit = 1_500_000;
+
+test('pictures', async () => {
+  const browser = await launch();
+  if (!browser) throw new Error('pictures need Chromium');
+  const server = await Server.start();
+  const start = Date.now();
+  const views = everyView(await fill(server));
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  let weight = 0;
+  for (const width of [1280, 390] as const) {
+    for (const scheme of ['light', 'dark'] as const) {
+      const page = await signedIn(browser, server, { width, scheme });
+      await setClock(page.context(), start);
+      for (const view of views.filter((v) => v.name !== 'nothing')) {
+        await show(page, server.url, view);
+        await page.waitForLoadState('networkidle');
+        const picture = quantised(await page.screenshot({ animations: 'disabled', caret: 'hide' }));
+        weight += picture.length;
+        await writeFile(`${folder}/${view.name}-${width}-${scheme}.png`, picture);
+      }
+      await page.context().close();
+    }
+  }
+  console.log(`${views.length - 1} views, ${(weight / 1000).toFixed(0)} KB in docs/pictures`);
+  expect(weight).toBeLessThan(limit);
+  await browser.close();
+  await server.stop();
+});

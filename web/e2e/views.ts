@@ -1,0 +1,42 @@
+import type { Locator, Page } from 'playwright-core';
+
+/** A view of the client: what is shown at an address, once that is there, and what is opened on it. */
+export interface Shown {
+  name: string;
+  path: string;
+  ready: (page: Page) => Locator;
+  open?: (page: Page) => Promise<void>;
+}
+
+/** Every view, with the list of e2e/person.ts; `task` is the one that its panel is shown with. */
+export function everyView(task: string): Shown[] {
+  return [
+    { name: 'today', path: '/today', ready: (page) => page.getByText('Renew the passport').first() },
+    { name: 'upcoming', path: '/upcoming', ready: (page) => page.getByText('Review the budget').first() },
+    { name: 'all', path: '/all', ready: (page) => page.getByText('Renew the passport').first() },
+    { name: 'done', path: '/done', ready: (page) => page.getByText('Order new running shoes').first() },
+    { name: 'tag', path: '/all?tag=work', ready: (page) => page.getByText('Review the budget').first() },
+    { name: 'nothing', path: '/all?tag=nowhere', ready: (page) => page.getByText('Nothing matches.') },
+    { name: 'inbox', path: '/inbox', ready: (page) => page.getByText('Return the library books').first() },
+    {
+      name: 'panel',
+      path: `/all?task=${task}`,
+      ready: (page) => page.getByText('Renew the passport').first(),
+    },
+    {
+      name: 'account',
+      path: '/today',
+      ready: (page) => page.getByText('Renew the passport').first(),
+      open: async (page) => {
+        await page.getByRole('button', { name: 'Account' }).locator('visible=true').click();
+        await page.getByRole('menu').waitFor();
+      },
+    },
+  ];
+}
+
+export async function show(page: Page, origin: string, view: Shown): Promise<void> {
+  await page.goto(origin + view.path);
+  await view.ready(page).waitFor();
+  await view.open?.(page);
+}
