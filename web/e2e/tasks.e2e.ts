@@ -93,7 +93,7 @@ describe.skipIf(!inject('chromium'))('tasks', () => {
     expect((await stored('Call Anna tomorrow'))?.due_date).toHaveLength('2026-03-31'.length);
   });
 
-  test('keys alone: add, move, edit, priority, complete', async () => {
+  test('keys alone: add, move, edit, priority, complete, undo, date', async () => {
     page = await signedIn(browser, server);
     await add({ title: 'One' }, { title: 'Two' }, { title: 'Three' });
     await page.keyboard.press('g');
@@ -121,6 +121,10 @@ describe.skipIf(!inject('chromium'))('tasks', () => {
     await row('Two, edited').waitFor({ state: 'detached' });
     expect(await focused()).toMatch(/^Three/); // the focus is on the task that took its place
     await sent('Two, edited', { status: 'completed', priority: 'high' });
+    await page.keyboard.press('u');
+    await row('Two, edited').waitFor();
+    await sent('Two, edited', { status: 'pending' });
+    expect(await focused()).toMatch(/^Three/); // nor does undo take the focus away
     await page.keyboard.press('d');
     await page.getByRole('dialog', { name: 'Date of “Three”' }).waitFor();
     await page.keyboard.press('Enter');
@@ -148,6 +152,7 @@ describe.skipIf(!inject('chromium'))('tasks', () => {
     expect(await row('Task 1').getAttribute('aria-selected')).toBe('true');
     await screenshot(page, 'bulk-1280-light');
     await bar.getByRole('button', { name: 'Tags' }).click();
+    await page.getByRole('dialog', { name: 'Tags of 3 tasks' }).waitFor();
     await page.keyboard.type('new');
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: '#new', pressed: true }).waitFor();
@@ -158,6 +163,13 @@ describe.skipIf(!inject('chromium'))('tasks', () => {
     await sent('Task 3', { tags: ['old'], priority: 'medium' });
     await bar.getByRole('button', { name: 'Complete' }).click();
     await bar.waitFor({ state: 'detached' });
+    await page.getByText('5 tasks').waitFor();
+    await page.keyboard.press('u'); // one step takes all three back
+    await page.getByText('8 tasks').waitFor();
+    await page.keyboard.press('j');
+    await row('Task 0').click({ modifiers: ['ControlOrMeta'], position: { x: 400, y: 8 } });
+    await row('Task 2').click({ modifiers: ['Shift'], position: { x: 400, y: 8 } });
+    await bar.getByRole('button', { name: 'Complete' }).click();
     await page.getByText('5 tasks').waitFor();
 
     await row('Task 4').click({ modifiers: ['ControlOrMeta'], position: { x: 400, y: 8 } });

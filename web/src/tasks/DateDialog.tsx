@@ -6,7 +6,7 @@ import { Dialog } from '../design/Dialog';
 import { addDays, dayAt, dayOf } from '../replica/due';
 import { useReplica } from '../replica/store';
 import type { Task } from '../replica/types';
-import { formatDay, t } from '../text';
+import { formatShortDay, t } from '../text';
 import { moved } from './changes';
 
 /** Which day the tasks are due on; each keeps its time. */
@@ -46,7 +46,7 @@ export default function DateDialog({ tasks, onClose }: { tasks: readonly Task[];
               className="flex h-10 w-full items-center justify-between rounded-md px-2 hover:bg-hover"
             >
               {label}
-              <span className="text-sm text-soft">{formatDay(on, '')}</span>
+              <span className="text-sm text-soft">{formatShortDay(on)}</span>
             </button>
           </li>
         ))}

@@ -41,6 +41,12 @@ export function formatDay(day: string, today: string): string {
   });
 }
 
+/** A day beside its name: `Fri, 5 Jun`. */
+export function formatShortDay(day: string): string {
+  const at = Date.parse(`${day}T00:00:00Z`);
+  return formatted(at, 'UTC', { weekday: 'short', day: 'numeric', month: 'short' });
+}
+
 /** A due date in few words: its day, unless the list's heading says it, and its time. */
 export function formatDue(due: string, now: number, zone: string, withDay: boolean): string {
   const parts: string[] = [];
