@@ -25,7 +25,7 @@ const (
 	maxBatch  = 64
 	maxEvents = 64
 	// maxTries bounds how often a batch meets a conflict before its changes are refused.
-	maxTries = 12
+	maxTries = 32
 	// commitTime bounds one batch, from reading to the answer of the store.
 	commitTime = 10 * time.Second
 )
