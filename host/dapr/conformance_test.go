@@ -78,6 +78,8 @@ type cluster struct {
 	space *local.Space
 	log   *slog.Logger
 
+	tables sync.Once
+
 	mu       sync.Mutex
 	nodes    map[string]*Node
 	sidecars map[string]*local.Sidecar
@@ -142,7 +144,7 @@ func (c *cluster) start(ctx context.Context, replica string, s host.Service) err
 		if side, err = c.space.Sidecar(c.own(s.Name)); err != nil {
 			return err
 		}
-		if err := side.Start(ctx); err != nil {
+		if err := c.startSidecar(ctx, side); err != nil {
 			return err
 		}
 	}
@@ -173,6 +175,19 @@ func (c *cluster) start(ctx context.Context, replica string, s host.Service) err
 		}
 	}
 	return nil
+}
+
+// startSidecar lets the first create the component's tables: two that do so at once fall over each other.
+func (c *cluster) startSidecar(ctx context.Context, side *local.Sidecar) (err error) {
+	first := false
+	c.tables.Do(func() {
+		first = true
+		err = side.Start(ctx)
+	})
+	if !first {
+		err = side.Start(ctx)
+	}
+	return err
 }
 
 // rename gives a subscription the cluster's name of its topic. What everyone gets is got from the moment on when the
