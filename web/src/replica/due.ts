@@ -15,8 +15,8 @@ export const noDue = Number.POSITIVE_INFINITY;
  */
 export function dueKey(due: string | null, zone: string): number {
   if (due === null) return noDue;
-  if (due.length === dayLength) return 2 * Math.min(resolve(wall(due) + 86_400, zone), lastInstant) - 1;
-  return 2 * instant(due, zone);
+  const end = 2 * instant(due, zone);
+  return due.length === dayLength ? end - 1 : end;
 }
 
 /** The due key at which a due date begins: what is before it has a smaller one. */
@@ -24,8 +24,25 @@ export function dueStart(due: string, zone: string): number {
   return due.length === dayLength ? 2 * resolve(wall(due), zone) : dueKey(due, zone);
 }
 
-/** The moment of a due date with time, in seconds since 1970; of a date the end of its day. */
+const instants = new Map<string, Map<string, number>>();
+const remembered = 50_000; // due dates of one zone
+
+/**
+ * The moment of a due date with time, in seconds since 1970; of a date the end of its day. Remembered, as offsets are:
+ * a list asks for each of its tasks several times.
+ */
 export function instant(due: string, zone: string): number {
+  let known = instants.get(zone);
+  if (!known) instants.set(zone, (known = new Map<string, number>()));
+  let at = known.get(due);
+  if (at === undefined) {
+    if (known.size >= remembered) known.clear();
+    known.set(due, (at = readInstant(due, zone)));
+  }
+  return at;
+}
+
+function readInstant(due: string, zone: string): number {
   if (due.length === dayLength) return Math.min(resolve(wall(due) + 86_400, zone), lastInstant);
   if (due.length === localLength) return Math.min(resolve(wall(due), zone), lastInstant);
   return Math.floor(Date.parse(due) / 1000);

@@ -65,16 +65,72 @@ export function matcher(query: Query, zone: string): (task: Task) => boolean {
 
 const priorityRank: Record<Priority, number> = { low: 0, medium: 1, high: 2 };
 
-/** A task with the key it is sorted by. */
+/** A task with what it is sorted by. */
 interface Keyed {
   task: Task;
   key: number | string;
+  created: number;
+  /** Its place the last time, -1 before that. */
+  place: number;
 }
 
 function sort(tasks: Task[], by: SortKey, descending: boolean | undefined, zone: string): Task[] {
   const desc = descending ?? (by !== 'due_date' && by !== 'title');
-  const keyed = tasks.map((task): Keyed => ({ task, key: keyOf(task, by, zone) }));
-  return keyed.sort((a, b) => compare(a, b, desc)).map(({ task }) => task);
+  const name = `${by} ${desc} ${zone}`;
+  let order = orders.get(name);
+  if (!order) orders.set(name, (order = new Order(by, desc, zone)));
+  return order.sort(tasks);
+}
+
+const orders = new Map<string, Order>();
+
+/**
+ * One way to sort, which remembers the keys of tasks and where they stood: after a change nearly all of them stand
+ * there again, and what is nearly sorted is sorted in one pass. A task that changes is another object, and forgotten.
+ */
+class Order {
+  readonly #by: SortKey;
+  readonly #descending: boolean;
+  readonly #zone: string;
+  readonly #known = new WeakMap<Task, Keyed>();
+  /** How many places have been given out. */
+  #places = 0;
+
+  constructor(by: SortKey, descending: boolean, zone: string) {
+    this.#by = by;
+    this.#descending = descending;
+    this.#zone = zone;
+  }
+
+  sort(tasks: readonly Task[]): Task[] {
+    const sorted = this.#asBefore(tasks).sort((a, b) => compare(a, b, this.#descending));
+    this.#places = Math.max(this.#places, sorted.length);
+    return sorted.map((keyed, i) => {
+      keyed.place = i;
+      return keyed.task;
+    });
+  }
+
+  /** Each in its last place; at the end those that had none, or whose place is taken. */
+  #asBefore(tasks: readonly Task[]): Keyed[] {
+    const placed = new Array<Keyed | undefined>(this.#places).fill(undefined);
+    const others: Keyed[] = [];
+    for (const task of tasks) {
+      const keyed = this.#keyed(task);
+      if (keyed.place < 0 || placed[keyed.place]) others.push(keyed);
+      else placed[keyed.place] = keyed;
+    }
+    return placed.filter((keyed) => keyed !== undefined).concat(others);
+  }
+
+  #keyed(task: Task): Keyed {
+    let keyed = this.#known.get(task);
+    if (!keyed) {
+      const key = keyOf(task, this.#by, this.#zone);
+      this.#known.set(task, (keyed = { task, key, created: Date.parse(task.created_at), place: -1 }));
+    }
+    return keyed;
+  }
 }
 
 function keyOf(task: Task, by: SortKey, zone: string): number | string {
@@ -95,9 +151,7 @@ function keyOf(task: Task, by: SortKey, zone: string): number | string {
 function compare(a: Keyed, b: Keyed, descending: boolean): number {
   if ((a.key === noDue) !== (b.key === noDue)) return a.key === noDue ? 1 : -1;
   const order =
-    compareKeys(a.key, b.key) ||
-    compareKeys(Date.parse(a.task.created_at), Date.parse(b.task.created_at)) ||
-    compareKeys(a.task.id, b.task.id);
+    compareKeys(a.key, b.key) || compareKeys(a.created, b.created) || compareKeys(a.task.id, b.task.id);
   return descending ? -order : order;
 }
 

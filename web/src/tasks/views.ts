@@ -99,16 +99,21 @@ export function countsOf(tasks: Iterable<Task>, now: number, zone: string): Coun
   const today = dayAt(now, zone);
   const counts: Counts = { views: { today: 0, upcoming: 0, all: 0 }, overdue: 0, tags: [] };
   const tags = new Map<string, { tag: string; n: number }>();
+  const spelled = new Map<string, { tag: string; n: number }>(); // folding is dear, and spellings are few
   for (const task of tasks) {
     if (task.status !== 'pending') continue;
     counts.views.all++;
     if (task.due_date !== null) counts.views[dayOf(task.due_date, zone) <= today ? 'today' : 'upcoming']++;
     if (isOverdue(task, now, zone)) counts.overdue++;
     for (const tag of task.tags) {
-      const key = fold(tag);
-      const held = tags.get(key);
-      if (held) held.n++;
-      else tags.set(key, { tag, n: 1 });
+      let held = spelled.get(tag);
+      if (!held) {
+        const key = fold(tag);
+        held = tags.get(key) ?? { tag, n: 0 };
+        tags.set(key, held);
+        spelled.set(tag, held);
+      }
+      held.n++;
     }
   }
   counts.tags = [...tags.values()].map(({ tag, n }): [string, number] => [tag, n]);
