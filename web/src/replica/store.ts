@@ -279,6 +279,9 @@ export class Replica {
   #hear(message: Message): void {
     switch (message.type) {
       case 'hello':
+        if (this.#pending.length > 0) this.#outbox.nudge(); // the server is there again
+        this.#heard.filters.forEach((tell) => tell(message.filters_version));
+        return;
       case 'filters':
         this.#heard.filters.forEach((tell) => tell(message.filters_version));
         return;
