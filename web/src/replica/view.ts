@@ -57,7 +57,8 @@ function byTask(pending: readonly Pending[]): Map<string, Pending[]> {
 
 /** Whether two tasks say the same; their fields are texts, numbers, null and lists of those. */
 function same(a: Task, b: Task): boolean {
-  return (Object.keys(a) as (keyof Task)[]).every((field) => sameValue(a[field], b[field]));
+  const fields = Object.keys(a) as (keyof Task)[];
+  return fields.length === Object.keys(b).length && fields.every((field) => sameValue(a[field], b[field]));
 }
 
 function sameValue(a: unknown, b: unknown): boolean {
