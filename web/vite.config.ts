@@ -54,6 +54,7 @@ export default defineConfig({
           globalSetup: ['e2e/global-setup.ts'],
           setupFiles: ['e2e/failures.ts'],
           testTimeout: 60_000,
+          expect: { poll: { timeout: 20_000 } }, // a try that failed is repeated after up to 15 s
           hookTimeout: 60_000,
           fileParallelism: false,
         },
