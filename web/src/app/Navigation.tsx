@@ -8,7 +8,7 @@ import type { Counts, View } from '../tasks/views';
 import { views } from '../tasks/views';
 import { t } from '../text';
 import { NavLink } from './NavLink';
-import { follow, usePlace } from './router';
+import { follow, navigate, usePlace } from './router';
 import { signOut } from './session';
 import { setTheme, useTheme, type Theme } from './theme';
 import { useUser } from './user';
@@ -150,7 +150,7 @@ export function ListsDrawer({ onClose, ...where }: Omit<Where, 'view'> & { onClo
 
 const themes: readonly Theme[] = ['system', 'light', 'dark'];
 
-/** What concerns the account: the theme, signing out. */
+/** What concerns the account: the theme, the settings, what happened, signing out. */
 export function AccountMenu() {
   const theme = useTheme();
   return (
@@ -163,6 +163,8 @@ export function AccountMenu() {
           chosen: one === theme,
           onSelect: () => setTheme(one),
         })),
+        { label: t.nav.settings, icon: 'gear' as const, onSelect: () => navigate('/settings') },
+        { label: t.nav.activity, icon: 'activity' as const, onSelect: () => navigate('/activity') },
         { label: t.signOut, icon: 'close' as const, onSelect: () => void signOut() },
       ]}
     />

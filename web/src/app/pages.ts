@@ -2,5 +2,7 @@ import { lazy, type ComponentType } from 'react';
 
 /** The pages beside the list, by their path; each is loaded when it is first opened. */
 export const pages: Partial<Record<string, ComponentType>> = {
+  '/activity': lazy(() => import('../activity/Activity')),
   '/inbox': lazy(() => import('../notifications/Inbox')),
+  '/settings': lazy(() => import('../settings/Settings')),
 };

@@ -54,6 +54,11 @@ function lost(): void {
   else if (!('user' in session) && session.state !== 'signed-out') set({ state: 'signed-out' });
 }
 
+/** Takes in what the server says of the user after a change of the settings. */
+export function setUser(user: User): void {
+  set({ state: 'signed-in', user });
+}
+
 /** Asks the server who is signed in. */
 export async function checkSession(): Promise<void> {
   whenSignedOut(lost);

@@ -5,7 +5,8 @@ import { useReplica } from '../replica/store';
 import type { Task } from '../replica/types';
 import { t } from '../text/details';
 import { formatAgo, formatExact } from '../text/moments';
-import type { FieldChange, Step } from './steps';
+import { Changes } from './Changes';
+import type { Step } from './steps';
 import { undoOf, type Undo } from './undo';
 import { actionText, actorText, fieldText, stepText, valueText, type Reader } from './wording';
 
@@ -49,33 +50,6 @@ export function StepItem({ step, task, reader, now }: Props) {
         <Ask undo={undoOf(step, task, now)} task={task} reader={reader} onDone={() => setAsked(false)} />
       )}
     </li>
-  );
-}
-
-/** Each field from what to what. */
-export function Changes({ changes, reader }: { changes: readonly FieldChange[]; reader: Reader }) {
-  if (changes.length === 0) return null;
-  return (
-    <dl className="mt-0.5 space-y-1">
-      {changes.map(({ field, old, new: next }) => (
-        <div key={field} className="wrap-anywhere">
-          <dt className="inline text-soft">{fieldText(field)}: </dt>
-          <dd className="inline">
-            <del dir="auto" className="text-soft decoration-edge">
-              <span className="sr-only">{t.history.from} </span>
-              <span className="line-clamp-4">{valueText(field, old, reader)}</span>
-            </del>
-            <span aria-hidden="true" className="text-soft">
-              {' → '}
-            </span>
-            <ins dir="auto" className="no-underline">
-              <span className="sr-only">{t.history.to} </span>
-              <span className="line-clamp-4">{valueText(field, next, reader)}</span>
-            </ins>
-          </dd>
-        </div>
-      ))}
-    </dl>
   );
 }
 

@@ -5,6 +5,27 @@ import type { Schemas } from '../api/client';
 
 export type Entry = Schemas['Entry'];
 
+/** The types of events that can be asked for. */
+export const eventTypes = [
+  'task.created',
+  'task.updated',
+  'task.completed',
+  'task.reopened',
+  'task.deleted',
+  'task.restored',
+] as const;
+export type EventType = (typeof eventTypes)[number];
+
+/** Which entries. */
+export interface TrailFilter {
+  /** One task's history; absent is the whole account's. */
+  task?: string;
+  types?: readonly EventType[];
+  /** RFC 3339: from this moment on, and before that one. */
+  from?: string;
+  to?: string;
+}
+
 /** Pages, newest first, and the list version up to which they have everything. */
 export interface Trail {
   entries: readonly Entry[];

@@ -6,18 +6,9 @@
  */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { call, type Reply, type Schemas } from '../api/client';
+import { call, type Reply } from '../api/client';
 import { useReplica, useSnapshot } from '../replica/store';
-import { withNewest, withOlder, type Entry, type Trail } from './trail';
-
-export interface TrailFilter {
-  /** One task's history; absent is the whole account's. */
-  task?: string;
-  types?: Schemas['Entry']['event_type'][];
-  /** RFC 3339: from this moment on, and before that one. */
-  from?: string;
-  to?: string;
-}
+import { withNewest, withOlder, type Entry, type Trail, type TrailFilter } from './trail';
 
 /** How soon a trail that is behind is asked again, in milliseconds. */
 const soon = 150;
@@ -27,7 +18,7 @@ const pageSize = 50;
 async function page(filter: TrailFilter, signal: AbortSignal, cursor?: string): Promise<Trail> {
   const query = {
     limit: pageSize,
-    ...(filter.types?.length && { event_type: filter.types as EventType[] }),
+    ...(filter.types?.length && { event_type: [...filter.types] }),
     ...(filter.from && { from: filter.from }),
     ...(filter.to && { to: filter.to }),
     ...(cursor && { cursor }),
@@ -37,9 +28,6 @@ async function page(filter: TrailFilter, signal: AbortSignal, cursor?: string): 
     : await call('get', '/api/audit', { query, signal });
   return { entries: reply.body, listVersion: reply.listVersion ?? 0, next: reply.next };
 }
-
-type EventType =
-  'task.created' | 'task.updated' | 'task.completed' | 'task.reopened' | 'task.deleted' | 'task.restored';
 
 export interface ShownTrail {
   trail: Trail | undefined;

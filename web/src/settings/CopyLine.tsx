@@ -1,0 +1,30 @@
+import { Button } from '../design/controls';
+import { toast } from '../design/toast';
+import { t } from '../text/account';
+
+/** A line of text to be copied; where the browser does not let the page copy, it is selected by a click. */
+export function CopyLine({ label, text }: { label: string; text: string }) {
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      toast({ text: t.settings.copied, lasts: 2500 });
+    } catch {
+      toast({ text: t.settings.notCopied, tone: 'late' });
+    }
+  };
+  return (
+    <div>
+      <p className="mb-1 text-sm font-medium text-soft">{label}</p>
+      <div className="flex gap-2">
+        <input
+          readOnly
+          aria-label={label}
+          value={text}
+          onFocus={(event) => event.target.select()}
+          className="h-9 min-w-0 grow rounded-md border border-line bg-sunken px-3 font-mono text-sm"
+        />
+        <Button onClick={() => void copy()}>{t.settings.copy}</Button>
+      </div>
+    </div>
+  );
+}
