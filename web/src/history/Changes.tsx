@@ -13,18 +13,23 @@ export function Changes({ changes, reader }: { changes: readonly FieldChange[]; 
           <dd className="inline">
             <del dir="auto" className="text-soft decoration-edge">
               <span className="sr-only">{t.history.from} </span>
-              <span className="line-clamp-4">{valueText(field, old, reader)}</span>
+              <Said>{valueText(field, old, reader)}</Said>
             </del>
             <span aria-hidden="true" className="text-soft">
               {' → '}
             </span>
             <ins dir="auto" className="no-underline">
               <span className="sr-only">{t.history.to} </span>
-              <span className="line-clamp-4">{valueText(field, next, reader)}</span>
+              <Said>{valueText(field, next, reader)}</Said>
             </ins>
           </dd>
         </div>
       ))}
     </dl>
   );
+}
+
+/** A value in the line; a long text keeps to four lines of its own. */
+function Said({ children }: { children: string }) {
+  return <span className={children.length > 120 ? 'line-clamp-4' : ''}>{children}</span>;
 }

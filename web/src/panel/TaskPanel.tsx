@@ -63,15 +63,12 @@ function Docked({ of, children }: { of: string; children: ReactNode }) {
       aria-label={t.panel.name}
       tabIndex={-1}
       onKeyDown={onKeyDown}
-      className="relative flex min-h-0 w-[27rem] flex-col border-l border-line bg-surface outline-none"
+      className="flex min-h-0 w-[27rem] flex-col border-l border-line bg-surface outline-none"
     >
-      <IconButton
-        icon="close"
-        label={t.panel.close}
-        onClick={close}
-        className="absolute top-3 right-3 z-10 bg-surface"
-      />
-      <div className="min-h-0 grow overflow-y-auto overscroll-contain px-5 pt-14 pb-10">{children}</div>
+      <div className="flex justify-end px-3 pt-3">
+        <IconButton icon="close" label={t.panel.close} onClick={close} />
+      </div>
+      <div className="min-h-0 grow overflow-y-auto overscroll-contain px-5 pt-1 pb-10">{children}</div>
     </aside>
   );
 }
