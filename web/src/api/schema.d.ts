@@ -662,7 +662,7 @@ export interface components {
             log_id: string;
             /** @description What changed, and the whole task after it, as the event carried it */
             payload: {
-                /** @description task.updated: each field that changed, with its old and new value */
+                /** @description task.updated: each field that changed, with its old and new value. A PATCH of the old values undoes it; read-only fields such as series_start follow from the others */
                 changes?: {
                     [key: string]: unknown;
                 };
