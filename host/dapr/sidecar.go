@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -52,6 +53,9 @@ var (
 	_ outbox.Carrier = (*sidecar)(nil)
 )
 
+// silence keeps the SDK from telling, on standard error, that there is a token; its logger is the process's.
+var silence = sync.OnceFunc(func() { client.SetLogger(nil) })
+
 func dial(o Options) (*sidecar, error) {
 	s := &sidecar{Options: o, base: &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(o.HTTPPort))}}
 	authorized := func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
@@ -70,7 +74,7 @@ func dial(o Options) (*sidecar, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sidecar: %w", err)
 	}
-	client.SetLogger(nil) // it tells of the token's being there, on standard error
+	silence()
 	s.api = client.NewClientWithConnection(s.conn)
 	s.http = &http.Client{Transport: invocation{s, &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
