@@ -15,14 +15,14 @@ export function PriorityField({ task }: { task: Task }) {
         {priorities.map((priority) => (
           <label
             key={priority}
-            className={`flex h-8 cursor-pointer items-center rounded-sm px-3 text-sm has-checked:bg-surface has-checked:font-medium has-checked:shadow-raised has-focus-visible:outline-2 has-focus-visible:outline-accent ${tones[priority]}`}
+            className={`relative flex h-8 cursor-pointer items-center rounded-sm px-3 text-sm has-checked:bg-surface has-checked:font-medium has-checked:shadow-raised has-focus-visible:outline-2 has-focus-visible:outline-accent ${tones[priority]}`}
           >
             <input
               type="radio"
               name={`priority-${task.id}`}
               checked={task.priority === priority}
               onChange={() => void replica.change({ kind: 'update', id: task.id, patch: { priority } })}
-              className="sr-only"
+              className="absolute inset-0 cursor-pointer opacity-0"
             />
             {t.priority[priority]}
           </label>

@@ -64,14 +64,14 @@ function Look() {
         {themes.map((one) => (
           <label
             key={one}
-            className="flex h-9 cursor-pointer items-center rounded-sm px-3.5 text-sm has-checked:bg-surface has-checked:font-medium has-checked:shadow-raised has-focus-visible:outline-2 has-focus-visible:outline-accent"
+            className="relative flex h-9 cursor-pointer items-center rounded-sm px-3.5 text-sm has-checked:bg-surface has-checked:font-medium has-checked:shadow-raised has-focus-visible:outline-2 has-focus-visible:outline-accent"
           >
             <input
               type="radio"
               name="theme"
               checked={one === theme}
               onChange={() => setTheme(one)}
-              className="sr-only"
+              className="absolute inset-0 cursor-pointer opacity-0"
             />
             {page.theme[one]}
           </label>
