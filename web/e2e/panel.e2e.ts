@@ -171,6 +171,8 @@ describe.skipIf(!inject('chromium'))('the panel', () => {
     });
     await page.goto(`${server.url}/all?task=${id}`);
     const sheet = page.getByRole('dialog', { name: 'Task' });
+    const title = await sheet.getByRole('textbox', { name: 'Title' }).boundingBox();
+    expect(title?.height).toBeGreaterThan(20);
     await sheet.getByRole('button', { name: /^Due date/ }).click();
     await sheet.getByRole('grid').waitFor();
     await screenshot(page, 'panel-390-dark');

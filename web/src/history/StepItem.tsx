@@ -66,7 +66,6 @@ function Ask(props: { undo: Undo; task: Task; reader: Reader; onDone: () => void
   const run = async () => {
     try {
       await replica.change(...undo.changes);
-      toast({ text: t.history.undone });
     } catch {
       toast({ text: t.history.kept, tone: 'late', lasts: 0 });
     }

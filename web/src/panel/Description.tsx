@@ -90,7 +90,7 @@ function TextArea({ edited, onLeave }: { edited: EditedText; onLeave: () => void
         onChange={(event) => edited.type(event.target.value)}
         onBlur={onLeave}
         onKeyDown={onKeyDown}
-        className="-mx-2 block max-h-[60dvh] w-[calc(100%+1rem)] resize-none rounded-md border border-edge bg-surface px-2 py-1.5"
+        className="-mx-2 block field-sizing-content max-h-[60dvh] min-h-24 w-[calc(100%+1rem)] resize-none rounded-md border border-edge bg-surface px-2 py-1.5"
       />
       {length > most && <Complaint>{t.panel.tooLong(length, most)}</Complaint>}
       <Theirs edited={edited} />

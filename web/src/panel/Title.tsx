@@ -35,7 +35,7 @@ export function Title({ task }: { task: Task }) {
           event.preventDefault();
           event.currentTarget.blur();
         }}
-        className={`-mx-2 block w-[calc(100%+1rem)] resize-none rounded-md bg-transparent px-2 py-0.5 text-lg font-semibold hover:bg-hover focus:bg-transparent ${task.status === 'completed' ? 'text-soft line-through decoration-edge' : ''}`}
+        className={`-mx-2 block field-sizing-content w-[calc(100%+1rem)] resize-none rounded-md bg-transparent px-2 py-0.5 text-lg font-semibold hover:bg-hover focus:bg-transparent ${task.status === 'completed' ? 'text-soft line-through decoration-edge' : ''}`}
       />
       {complaint && <Complaint id="panel-title-error">{complaint}</Complaint>}
       <Theirs edited={edited} />
@@ -43,9 +43,12 @@ export function Title({ task }: { task: Task }) {
   );
 }
 
-/** Makes a text area as high as its text. */
+/**
+ * Makes a text area as high as its text, for browsers that do not by themselves (field-sizing). One that is not drawn
+ * yet, in a dialog about to open, has no height to go by and keeps its rows.
+ */
 export function fit(area: HTMLTextAreaElement | null): void {
-  if (!area) return;
+  if (!area || CSS.supports('field-sizing', 'content')) return;
   area.style.height = 'auto';
-  area.style.height = `${area.scrollHeight}px`;
+  if (area.scrollHeight > 0) area.style.height = `${area.scrollHeight}px`;
 }

@@ -171,7 +171,6 @@ const en = {
     doIt: 'Undo',
     cancel: 'Leave it',
     overwrites: (value: string) => `replaces ${value}, set later`,
-    undone: 'The step is undone. This is a step of its own, and can be undone too.',
     kept: 'The browser cannot store the change, so nothing was undone. Free some disk space and try again.',
     effect: {
       complete: 'The task is completed again.',
