@@ -146,7 +146,6 @@ func (s *inside) client(string) *http.Client {
 func (s *inside) door(t testing.TB, change ...func(*frontend.Config)) http.Handler {
 	t.Helper()
 	cfg := frontend.Config{Now: s.now, Logger: slog.New(slog.DiscardHandler), Build: frontend.Build{Version: "1.2.3", Commit: "c0ffee", Go: "go1.26.4"}, Static: fstest.MapFS{
-		"sw.js": {Data: []byte("self.onpush = 1")}, "manifest.webmanifest": {Data: []byte("{}")},
 		"index.html":       {Data: []byte("<!doctype html><title>docket</title>")},
 		"assets/app-1a.js": {Data: []byte(strings.Repeat("console.log(1)\n", 200))},
 		"sw.js":            {Data: []byte("self.addEventListener('push', () => {})")}, "icon-192.png": {Data: []byte("\x89PNG\r\n")},

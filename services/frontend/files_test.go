@@ -38,8 +38,6 @@ func TestPages(t *testing.T) {
 		{"TRACE", "/", 405, "no-store", "method_not_allowed", "application/problem+json", ""},
 		{"GET", "/today", 200, "no-cache", "<title>docket", "text/html; charset=utf-8", ""},
 		{"GET", "/tasks/018f2c5e-6a00-7b11-8c22-9d33e44f5566", 200, "no-cache", "<title>docket", "text/html; charset=utf-8", ""},
-		{"GET", "/sw.js", 200, "no-cache", "self.onpush", "text/javascript; charset=utf-8", ""},
-		{"GET", "/manifest.webmanifest", 200, "no-cache", "{}", "application/manifest+json", ""},
 		{"GET", "/api/today", 404, "no-store", "not_found", "application/problem+json", ""},
 		{"GET", "/api/about", 200, "no-store", `{"version":"1.2.3","commit":"c0ffee","go":"go1.26.4"}`, "application/json", ""},
 		{"POST", "/api/about", 404, "no-store", "not_found", "application/problem+json", ""},

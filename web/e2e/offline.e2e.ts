@@ -76,15 +76,18 @@ describe.skipIf(!inject('chromium'))('without a network', () => {
     await page.getByText('Made elsewhere meanwhile').waitFor();
     await page.getByText('Not connected').waitFor({ state: 'detached' });
 
-    const now = await tasks('&sort_by=created_at&sort_order=asc');
-    expect(now.map((t) => [t.title, t.status])).toEqual([
-      ['There before, renamed', 'pending'],
-      ['Made elsewhere meanwhile', 'pending'],
-      [hard[0], 'pending'],
-      [`${hard[1]} 2`, 'pending'],
-      [hard[2], 'completed'],
-      [hard[3], 'pending'],
-    ]);
+    const made = () => tasks('&sort_by=created_at&sort_order=asc');
+    await expect
+      .poll(async () => (await made()).map((t) => [t.title, t.status]), { timeout: 20_000 })
+      .toEqual([
+        ['There before, renamed', 'pending'],
+        ['Made elsewhere meanwhile', 'pending'],
+        [hard[0], 'pending'],
+        [`${hard[1]} 2`, 'pending'],
+        [hard[2], 'completed'],
+        [hard[3], 'pending'],
+      ]);
+    const now = await made();
     const shown = await page
       .locator('[data-task]')
       .evaluateAll((rows) => rows.map((r) => r.getAttribute('data-task')));
