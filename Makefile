@@ -78,8 +78,8 @@ pictures: web build ## take the pictures in docs/pictures anew
 	cd web && npm run --silent pictures
 
 .PHONY: race
-race: postgresql ## run all Go tests under the race detector
-	$(TOOL) gotestsum --format pkgname -- -race -timeout 30m ./...
+race: postgresql ## run all Go tests under the race detector, except those that only drive other processes
+	$(TOOL) gotestsum --format pkgname -- -race -timeout 30m $$($(GO) list ./... | grep -vE '/(deploy/local|test/(access|adversity|crash))$$')
 
 .PHONY: fuzz
 fuzz: ## fuzz everything that parses, FUZZTIME each (10s)
