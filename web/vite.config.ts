@@ -57,6 +57,7 @@ export default defineConfig({
           expect: { poll: { timeout: 20_000 } }, // a try that failed is repeated after up to 15 s
           hookTimeout: 60_000,
           fileParallelism: false,
+          retry: process.env.CI ? 1 : 0, // and reported: the machines of CI are busy
         },
       },
       measured('figures'),
