@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { createServer, request, type Server as Proxy } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { complaintsOf, launch, signedIn } from './browser';
 import { Server } from './server';
 
@@ -53,6 +53,7 @@ describe.skipIf(!inject('chromium'))('the installed app', () => {
     await page.goto(`${server.url}/all`);
     await page.getByText('Kept without a network').waitFor();
     await controlled(page);
+    await vi.waitUntil(() => page.evaluate(keptTasks), { timeout: 10_000 });
     await page.context().setOffline(true);
     await page.reload();
     await page.getByText('Kept without a network').waitFor();
@@ -71,10 +72,8 @@ describe.skipIf(!inject('chromium'))('the installed app', () => {
 
   test('offers a new version; it takes over when the user says so', async () => {
     const released = await Release.before(server);
-    const page = await signedIn(
-      browser,
-      Object.assign(Object.create(server) as Server, { url: released.url }),
-    );
+    const newLink = async () => (await server.newLink()).replace(server.url, released.url);
+    const page = await signedIn(browser, { newLink });
     await controlled(page);
     const build = () => page.evaluate(() => document.querySelector('script[src]')?.getAttribute('src'));
     expect(await build()).toBe(released.entry);
@@ -118,11 +117,14 @@ class Release {
           answer.on('data', (chunk: Buffer) => chunks.push(chunk));
           answer.on('end', () => {
             const body = Buffer.concat(chunks);
-            const changed = this.next && /html|javascript/.test(answer.headers['content-type'] ?? '');
+            const changed = this.next && !path.startsWith('/assets/') && !path.startsWith('/api/');
             delete answer.headers['content-length'];
             delete answer.headers.etag;
             outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-            outgoing.end(changed ? this.#renamed(body.toString()) : body);
+            outgoing.end(
+              changed ? this.#renamed(body.toString('latin1')) : body,
+              changed ? 'latin1' : 'utf8',
+            );
           });
         },
       );
@@ -152,4 +154,21 @@ class Release {
     this.#proxy.close();
     await once(this.#proxy, 'close');
   }
+}
+
+/** Runs in the page: how many tasks the replica has on disk. */
+async function keptTasks(): Promise<number> {
+  const name = (await indexedDB.databases()).find((d) => /^docket-[0-9a-f]{8}-/.test(d.name ?? ''))?.name;
+  if (!name) return 0;
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open(name);
+    opening.onerror = () => reject(new Error(name));
+    opening.onsuccess = () => {
+      const counting = opening.result.transaction('tasks').objectStore('tasks').count();
+      counting.onsuccess = () => {
+        opening.result.close();
+        resolve(counting.result);
+      };
+    };
+  });
 }

@@ -75,7 +75,7 @@ function dateAt(due: string): string {
 
 /**
  * Sets the page's clock to the moment. The server has the real one, so what it says has happened since `start` is moved
- * to the hour before the moment: pictures are the same whenever they are made.
+ * to the minutes before the moment: pictures are the same whenever they are made.
  */
 export async function setClock(context: BrowserContext, start: number): Promise<void> {
   await context.clock.setFixedTime(moment);
@@ -85,7 +85,7 @@ export async function setClock(context: BrowserContext, start: number): Promise<
       const since = Date.parse(stamp) - start;
       return since < -60_000
         ? stamp
-        : new Date(moment.getTime() - 3_600_000 + (since % 60_000)).toISOString();
+        : new Date(moment.getTime() - 20 * 60_000 + (since % 60_000)).toISOString();
     });
     await route.fulfill({ response: answer, body: text });
   });

@@ -70,7 +70,10 @@ function paeth(left: number, up: number, corner: number): number {
   return dl <= du && dl <= dc ? left : du <= dc ? up : corner;
 }
 
-/** The 256 colours that are most frequent; every other is drawn in the nearest of them. */
+/**
+ * At most 256 colours: of each of the most frequent groups of like ones the most frequent, so that the many shades of grey
+ * at the edges of letters leave room for a rare colour. Every other is drawn in the nearest of them.
+ */
 function paletteOf(pixels: Buffer): {
   palette: Buffer;
   indexOf: (r: number, g: number, b: number) => number;
@@ -81,9 +84,15 @@ function paletteOf(pixels: Buffer): {
     const key = keyOf(pixels[i] ?? 0, pixels[i + 1] ?? 0, pixels[i + 2] ?? 0);
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
-  const chosen = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, 256);
-  const colors = chosen.map(([key]) => [key >> 16, (key >> 8) & 255, key & 255] as const);
-  const known = new Map(chosen.map(([key], i) => [key, i]));
+  const groups = new Map<number, { key: number; count: number }>();
+  for (const [key, count] of [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])) {
+    const group = groups.get(key & 0xf8f8f8);
+    if (group) group.count += count;
+    else groups.set(key & 0xf8f8f8, { key, count });
+  }
+  const chosen = [...groups.values()].sort((a, b) => b.count - a.count || a.key - b.key).slice(0, 256);
+  const colors = chosen.map(({ key }) => [key >> 16, (key >> 8) & 255, key & 255] as const);
+  const known = new Map(chosen.map(({ key }, i) => [key, i]));
   const nearest = (r: number, g: number, b: number) => {
     const distances = colors.map(([cr, cg, cb]) => (cr - r) ** 2 + (cg - g) ** 2 + (cb - b) ** 2);
     return distances.indexOf(Math.min(...distances));

@@ -18,10 +18,24 @@ export function everyView(task: string): Shown[] {
     { name: 'tag', path: '/all?tag=work', ready: (page) => page.getByText('Review the budget').first() },
     { name: 'nothing', path: '/all?tag=nowhere', ready: (page) => page.getByText('Nothing matches.') },
     { name: 'inbox', path: '/inbox', ready: (page) => page.getByText('Return the library books').first() },
+    { name: 'panel', path: `/all?task=${task}`, ready: (page) => page.getByText('40 chairs').first() },
+    { name: 'settings', path: '/settings', ready: (page) => page.getByLabel('Notifications on this device') },
     {
-      name: 'panel',
-      path: `/all?task=${task}`,
+      name: 'activity',
+      path: '/activity',
+      ready: (page) => page.getByText('Cancel the old phone contract').first(),
+    },
+    {
+      name: 'palette',
+      path: '/today',
       ready: (page) => page.getByText('Renew the passport').first(),
+      open: (page) => pressed(page, 'Control+k'),
+    },
+    {
+      name: 'keys',
+      path: '/today',
+      ready: (page) => page.getByText('Renew the passport').first(),
+      open: (page) => pressed(page, '?'),
     },
     {
       name: 'account',
@@ -33,6 +47,12 @@ export function everyView(task: string): Shown[] {
       },
     },
   ];
+}
+
+/** Opens a dialog by its key. */
+async function pressed(page: Page, key: string): Promise<void> {
+  await page.keyboard.press(key);
+  await page.getByRole('dialog').waitFor();
 }
 
 export async function show(page: Page, origin: string, view: Shown): Promise<void> {

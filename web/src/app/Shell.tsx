@@ -34,7 +34,7 @@ export function Shell() {
   const where = { ...useCounts(), tags: filter.tags ?? [], saved: Page ? undefined : saved };
   const [drawer, setDrawer] = useState(false);
   return (
-    <div className="grid h-full grid-rows-[minmax(0,1fr)_auto] md:grid-cols-[15.5rem_minmax(0,1fr)_auto] md:grid-rows-1">
+    <div className="grid h-full grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)_auto] md:grid-cols-[15.5rem_minmax(0,1fr)_auto] md:grid-rows-1">
       <a
         href="#tasks"
         className="fixed top-2 left-2 z-50 -translate-y-20 rounded-md bg-accent px-4 py-2 text-on-accent focus:translate-y-0"

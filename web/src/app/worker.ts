@@ -18,6 +18,7 @@ const askEvery = 60_000;
 
 let takeOver: (() => void) | undefined;
 let accepted = false;
+let tried = false;
 let asked = Number.NEGATIVE_INFINITY;
 const subscribers = new Set<() => void>();
 
@@ -34,7 +35,10 @@ export function startWorker(): void {
     if (accepted) location.reload();
     else if (workers.controller) void consider(workers.controller, () => location.reload()); // accepted in another tab
   });
-  const start = () => void register(workers).catch(() => undefined); // without a worker the page works, online
+  const start = () =>
+    void register(workers)
+      .catch(() => undefined) // without a worker the page works, online
+      .finally(() => (tried = true));
   if (document.readyState === 'complete') start();
   else addEventListener('load', start, { once: true });
 }
@@ -84,9 +88,14 @@ async function consider(worker: ServiceWorker, accept: () => void, same?: () => 
 export function askForUpdate(): void {
   if (performance.now() - asked < askEvery) return;
   asked = performance.now();
-  void container()
-    ?.getRegistration()
-    .then((registration) => registration?.update())
+  const workers = container();
+  if (!workers || !import.meta.env.PROD) return;
+  void workers
+    .getRegistration()
+    .then(async (registration) => {
+      if (registration) await registration.update();
+      else if (tried) await register(workers); // the first installation failed: the browser forgets that worker
+    })
     .catch(() => undefined); // not reachable: asked again with the next connection
 }
 

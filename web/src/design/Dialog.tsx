@@ -16,10 +16,13 @@ const shapes = {
 export function Dialog({
   title,
   shape = 'dialog',
+  reading = false,
   onClose,
   children,
 }: {
   title: string;
+  /** There is nothing in it but text: the text itself takes the focus, so that keys scroll it. */
+  reading?: boolean;
   shape?: keyof typeof shapes;
   onClose: () => void;
   children: ReactNode;
@@ -47,7 +50,12 @@ export function Dialog({
           <h2 className="truncate text-lg font-semibold">{title}</h2>
           <IconButton icon="close" label={t.close} onClick={onClose} />
         </header>
-        <div className="overflow-y-auto px-5 pb-5">{children}</div>
+        <div
+          {...(reading && { tabIndex: 0, role: 'region', 'aria-label': title })}
+          className="overflow-y-auto px-5 pb-5 -outline-offset-2"
+        >
+          {children}
+        </div>
       </div>
     </dialog>
   );

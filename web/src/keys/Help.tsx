@@ -8,7 +8,7 @@ import { scopes, type Shortcut, type ShortcutId } from './shortcuts';
 export default function Help({ onClose }: { onClose: () => void }) {
   const shown = available();
   return (
-    <Dialog title={t.keys.title} onClose={onClose}>
+    <Dialog reading title={t.keys.title} onClose={onClose}>
       {scopes.map((scope) => (
         <section key={scope} className="mb-5 last:mb-0">
           <h3 className="mb-1 text-sm font-semibold">{t.keys.scopes[scope]}</h3>

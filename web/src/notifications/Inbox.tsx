@@ -98,7 +98,7 @@ function Entry({ entry, queries }: { entry: InboxItem; queries: QueryClient }) {
             if (!read) markThis();
             follow(event);
           }}
-          className={`wrap-anywhere hover:underline ${read ? '' : 'font-medium'} ${task && !open ? 'text-soft line-through' : ''}`}
+          className={`inline-block min-h-6 wrap-anywhere hover:underline ${read ? '' : 'font-medium'} ${task && !open ? 'text-soft line-through' : ''}`}
         >
           {task?.title ?? entry.message}
         </a>

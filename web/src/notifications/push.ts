@@ -4,7 +4,7 @@
  *
  * [Task]: T052
  */
-import { call } from '../api/client';
+import { call, Problem } from '../api/client';
 
 /** Why there are no notifications here, or whether there are. */
 export type PushState = 'unsupported' | 'insecure' | 'denied' | 'off' | 'on';
@@ -39,13 +39,19 @@ export async function turnOnPush(): Promise<PushState> {
   return 'on';
 }
 
-/** Ends the subscription, here and at the server. */
+/** Ends the subscription, at the server and here. Fails, changing nothing, if the server cannot be reached. */
 export async function turnOffPush(): Promise<void> {
   const id = localStorage.getItem(storage);
-  localStorage.removeItem(storage);
+  if (id) {
+    try {
+      await call('delete', '/api/push/subscriptions/{id}', { path: { id } });
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 404) throw error; // 404: it is gone already
+    }
+    localStorage.removeItem(storage);
+  }
   const subscription = await (await worker())?.pushManager.getSubscription();
   await subscription?.unsubscribe();
-  if (id) await call('delete', '/api/push/subscriptions/{id}', { path: { id } });
 }
 
 /**

@@ -10,7 +10,7 @@ export function PriorityField({ task }: { task: Task }) {
   const replica = useReplica();
   return (
     <Field icon="flag" label={t.priority.label}>
-      <fieldset className="flex w-fit gap-0.5 rounded-md bg-sunken p-0.5">
+      <fieldset className="flex w-fit max-w-full flex-wrap gap-0.5 rounded-md bg-sunken p-0.5">
         <legend className="sr-only">{t.priority.label}</legend>
         {priorities.map((priority) => (
           <label

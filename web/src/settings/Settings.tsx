@@ -27,7 +27,7 @@ export default function Settings() {
       <Tokens />
       <Browser />
       <p className="border-t border-line pt-6">
-        <a href="/activity" onClick={follow} className="text-accent underline">
+        <a href="/activity" onClick={follow} className="inline-block min-h-6 text-accent underline">
           {t.settings.about}
         </a>
       </p>

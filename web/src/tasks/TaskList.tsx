@@ -229,7 +229,7 @@ function Heading({ group, rowIndex, selecting, all, onSelectAll }: HeadingProps)
           tabIndex={selecting ? 0 : -1}
           aria-label={all ? t.bulk.deselectGroup(heading) : t.bulk.selectGroup(heading)}
           onClick={() => onSelectAll(group)}
-          className={`ml-auto rounded-sm px-2 text-xs text-soft transition-opacity group-hover:opacity-100 hover:text-accent focus-visible:opacity-100 ${selecting ? '' : 'opacity-0'}`}
+          className={`-my-0.5 ml-auto h-6 rounded-sm px-2 text-xs text-soft transition-opacity group-hover:opacity-100 hover:text-accent focus-visible:opacity-100 ${selecting ? '' : 'opacity-0'}`}
         >
           {all ? t.bulk.none : t.bulk.all}
         </button>

@@ -160,7 +160,7 @@ function Details({ task, now, zone, withDay, tabIndex }: DetailsProps) {
           onClick={follow}
           tabIndex={tabIndex}
           dir="auto"
-          className="max-w-40 truncate rounded-sm hover:text-accent"
+          className="-my-0.5 min-w-6 max-w-40 truncate rounded-sm leading-6 hover:text-accent"
         >
           <span className="text-accent">#</span>
           {tag}
