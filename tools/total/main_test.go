@@ -10,6 +10,7 @@ import (
 func TestCounts(t *testing.T) {
 	reports := map[string]string{
 		"go.xml": `<testsuites tests="3"><testsuite name="a"><testcase name="A"></testcase><testcase name="B"><failure message="x">y</failure></testcase>
+			<testcase name="D"><failure message="at first">y</failure></testcase><testcase name="D"></testcase>
 			<testcase name="C"><skipped message="z"></skipped></testcase></testsuite></testsuites>`,
 		"web.xml":   `<?xml version="1.0"?><testsuites><testsuite name="b.ts"><testcase name="a &gt; b"/><testcase name="c"><error/></testcase></testsuite></testsuites>`,
 		"short.xml": `<testsuites><testsuite name="b.ts"><testcase name="a"/>`,
@@ -24,7 +25,7 @@ func TestCounts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if want := (counts{passed: 2, failed: 2, skipped: 1}); got != want || got.String() != "2 passed, 2 failed, 1 skipped" {
+	if want := (counts{passed: 3, failed: 2, skipped: 1}); got != want || got.String() != "3 passed, 2 failed, 1 skipped" {
 		t.Errorf("counts = %v, want %v", got, want)
 	}
 	path := filepath.Join(t.TempDir(), "short.xml")
