@@ -14,9 +14,7 @@ describe.skipIf(!inject('chromium'))('the account', () => {
 
   beforeAll(async () => {
     server = await Server.start();
-    const launched = await launch();
-    if (!launched) throw new Error('Chromium did not start');
-    browser = launched;
+    browser = await launch();
   });
   afterAll(async () => {
     await browser.close();

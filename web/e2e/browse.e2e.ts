@@ -28,9 +28,7 @@ describe.skipIf(!inject('chromium'))('finding tasks', () => {
       { title: 'Água for the plants', tags: ['home', 'garden'] },
     ].map((body) => ({ op: 'create', body }));
     await server.api('POST', '/api/tasks/batch', { changes });
-    const launched = await launch();
-    if (!launched) throw new Error('Chromium did not start');
-    browser = launched;
+    browser = await launch();
   });
   afterAll(async () => {
     await browser.close();

@@ -13,10 +13,11 @@ const flags = [
   '--disable-sync',
 ];
 
-/** Starts Chromium; undefined where there is none, which global-setup.ts has said then. */
-export async function launch(): Promise<Browser | undefined> {
+/** Starts Chromium. Suites are skipped where there is none, which global-setup.ts has said then. */
+export async function launch(): Promise<Browser> {
   const executablePath = inject('chromium');
-  return executablePath ? chromium.launch({ executablePath, args: flags }) : undefined;
+  if (!executablePath) throw new Error('there is no Chromium');
+  return chromium.launch({ executablePath, args: flags });
 }
 
 export interface Look {

@@ -33,9 +33,7 @@ describe.skipIf(!inject('chromium'))('figures', () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    const launched = await launch();
-    if (!launched) throw new Error('Chromium did not start');
-    browser = launched;
+    browser = await launch();
   });
   afterAll(() => browser.close());
 

@@ -20,9 +20,7 @@ describe.skipIf(!inject('chromium'))('the installed app', () => {
   beforeAll(async () => {
     server = await Server.start();
     await server.api('POST', '/api/tasks', { title: 'Kept without a network' });
-    const launched = await launch();
-    if (!launched) throw new Error('Chromium did not start');
-    browser = launched;
+    browser = await launch();
   });
   afterAll(async () => {
     await browser.close();

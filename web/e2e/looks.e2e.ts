@@ -20,9 +20,7 @@ describe.skipIf(!inject('chromium'))('the look', { timeout: 180_000 }, () => {
   beforeAll(async () => {
     server = await Server.start();
     views = everyView(await fill(server));
-    const launched = await launch();
-    if (!launched) throw new Error('Chromium did not start');
-    browser = launched;
+    browser = await launch();
   });
   afterAll(async () => {
     await browser.close();

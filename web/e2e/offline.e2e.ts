@@ -25,9 +25,7 @@ describe.skipIf(!inject('chromium'))('without a network', () => {
 
   beforeAll(async () => {
     server = await Server.start();
-    const launched = await launch();
-    if (!launched) throw new Error('Chromium did not start');
-    browser = launched;
+    browser = await launch();
   });
   afterAll(async () => {
     await browser.close();

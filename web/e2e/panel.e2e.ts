@@ -17,9 +17,7 @@ describe.skipIf(!inject('chromium'))('the panel', () => {
   beforeAll(async () => {
     server = await Server.start();
     await server.api('PATCH', '/api/me', { time_zone: 'Europe/Berlin' });
-    const launched = await launch();
-    if (!launched) throw new Error('Chromium did not start');
-    browser = launched;
+    browser = await launch();
   });
   afterAll(async () => {
     await browser.close();

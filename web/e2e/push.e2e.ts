@@ -29,9 +29,7 @@ describe.skipIf(!inject('chromium'))('push', () => {
 
   beforeAll(async () => {
     [server, service] = await Promise.all([Server.start('--allow-private-webhooks'), PushService.start()]);
-    const launched = await launch();
-    if (!launched) throw new Error('Chromium did not start');
-    browser = launched;
+    browser = await launch();
     page = await signedIn(browser, server);
     await page.context().grantPermissions(['notifications'], { origin: server.url });
     worker = page.context().serviceWorkers()[0] ?? (await page.context().waitForEvent('serviceworker'));

@@ -17,9 +17,7 @@ describe.skipIf(!inject('chromium'))('what goes wrong', () => {
 
   beforeAll(async () => {
     server = await Server.start();
-    const launched = await launch();
-    if (!launched) throw new Error('Chromium did not start');
-    browser = launched;
+    browser = await launch();
   });
   afterAll(async () => {
     await browser.close();

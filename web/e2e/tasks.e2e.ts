@@ -25,9 +25,7 @@ describe.skipIf(!inject('chromium'))('tasks', () => {
   let page: Page;
 
   beforeAll(async () => {
-    const launched = await launch();
-    if (!launched) throw new Error('Chromium did not start');
-    browser = launched;
+    browser = await launch();
   });
   beforeEach(async () => {
     server = await Server.start();

@@ -52,10 +52,15 @@ export function useText(
 
   const save = async () => {
     if (!draft || !dirty || !ready(draft.text)) return;
-    const { text } = draft;
+    const { text, from } = draft;
     setOwn([...own, text]);
     try {
-      await replica.change({ kind: 'update', id: task.id, patch: { [field]: text } });
+      await replica.change({
+        kind: 'update',
+        id: task.id,
+        patch: { [field]: text },
+        from: { [field]: from },
+      });
     } catch {
       toast({ text: t.panel.notKept, tone: 'late' });
       return;
