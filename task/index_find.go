@@ -193,21 +193,21 @@ const walkSteps = 32
 // end, sorting just them is. So it walks for as long as sorting would take, and then sorts.
 func (x *Index) take(matches bitmap, total int, p *plan, after *place) []uint32 {
 	want := min(p.limit+1, total)
+	if total <= 2*(p.limit+1) && !p.spans() {
+		return x.pick(matches, want, p, after)
+	}
 	slots := x.order(p.by)
 	dated := len(slots)
 	if sortKeys[p.by] == ByDue && p.desc {
 		dated = x.position(p.by, slots, place{key: noDue, created: -noDue})
 	}
 	first, end := x.rank(slots, dated, p, after), len(slots)
-	switch {
-	case p.spans():
+	if p.spans() {
 		_, from, to := x.dueSpan(p)
 		if p.desc { // whatever is within bounds is dated
 			from, to = dated-to, dated-from
 		}
 		first, end = max(first, from), to
-	case total <= 2*(p.limit+1):
-		return x.pick(matches, want, p, after)
 	}
 	found := make([]uint32, 0, want)
 	budget := walkSteps * total
