@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/docket-tasks/docket/deploy/local"
@@ -172,23 +171,8 @@ func (s *behind) creates(at *docket, users []user, count int) measure {
 			}
 		}
 		w := &writeSides{docket: at, bodies: s.bodies}
-		reached := make([]atomic.Int64, len(users))
-		l := load{addr: at.addr, clients: sidecarWriters, count: count, next: w.next("/api/tasks", senders), seen: func(client, _ int, r reply) {
-			version := &reached[client%len(users)]
-			for was := version.Load(); was < r.listVersion && !version.CompareAndSwap(was, r.listVersion); was = version.Load() {
-			}
-		}}
-		n, took, err := l.run(ctx)
-		if err != nil {
-			return 0, err
-		}
-		acknowledged := time.Now()
-		for i, u := range users {
-			if err := s.door.audited(ctx, u, reached[i].Load()); err != nil {
-				return 0, err
-			}
-		}
-		return float64(n) / (took + time.Since(acknowledged)).Seconds(), nil
+		l := load{addr: at.addr, clients: sidecarWriters, count: count, next: w.next("/api/tasks", senders)}
+		return untilAudited(ctx, l, users, s.door)
 	}
 }
 

@@ -136,24 +136,30 @@ func (w *writeSides) next(path string, users []user) func(client, n int) []byte 
 func (w *writeSides) ours(users []user, clients, count int) measure {
 	next := w.next("/api/tasks", users)
 	return func(ctx context.Context) (float64, error) {
-		reached := make([]atomic.Int64, len(users))
-		l := load{addr: w.docket.addr, clients: clients, count: count, next: next, seen: func(client, _ int, r reply) {
-			version := &reached[client%len(users)]
-			for was := version.Load(); was < r.listVersion && !version.CompareAndSwap(was, r.listVersion); was = version.Load() {
-			}
-		}}
-		n, took, err := l.run(ctx)
-		if err != nil {
+		return untilAudited(ctx, load{addr: w.docket.addr, clients: clients, count: count, next: next}, users, w.docket)
+	}
+}
+
+// untilAudited sends creations, of which client n's belong to users[n % len(users)], and returns how many per second were in
+// the audit log that the server shows.
+func untilAudited(ctx context.Context, l load, users []user, server *docket) (float64, error) {
+	reached := make([]atomic.Int64, len(users))
+	l.seen = func(client, _ int, r reply) {
+		version := &reached[client%len(users)]
+		for was := version.Load(); was < r.listVersion && !version.CompareAndSwap(was, r.listVersion); was = version.Load() {
+		}
+	}
+	n, took, err := l.run(ctx)
+	if err != nil {
+		return 0, err
+	}
+	acknowledged := time.Now()
+	for i, u := range users {
+		if err := server.audited(ctx, u, reached[i].Load()); err != nil {
 			return 0, err
 		}
-		acknowledged := time.Now()
-		for i, u := range users {
-			if err := w.docket.audited(ctx, u, reached[i].Load()); err != nil {
-				return 0, err
-			}
-		}
-		return float64(n) / (took + time.Since(acknowledged)).Seconds(), nil
 	}
+	return float64(n) / (took + time.Since(acknowledged)).Seconds(), nil
 }
 
 // bare sends the same requests to the bare server.
