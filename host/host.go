@@ -13,7 +13,8 @@ type Host struct {
 	State   State
 	Secrets Secrets
 	// Client returns an HTTP client for another service: a request to http://<service>/path reaches that
-	// service's Runtime handler for paths under /internal/ and its Public handler for all others. Bodies stream.
+	// service's Runtime handler for paths under /internal/ and its Public handler for all others. Bodies stream. An answer
+	// that breaks off is an error for whoever reads it, never a shorter answer.
 	Client func(service string) *http.Client
 }
 

@@ -46,7 +46,12 @@ func (t toSelf) RoundTrip(r *http.Request) (*http.Response, error) {
 	out.URL.Scheme, out.URL.Host = "http", *address
 	out.Header.Set(callerHeader, t.node.Service)
 	out.Header.Set(apiTokenHeader, t.node.AppToken)
-	return t.next.RoundTrip(out)
+	out.Header.Set(framedHeader, "1")
+	res, err := t.next.RoundTrip(out)
+	if err == nil {
+		unframe(res)
+	}
+	return res, err
 }
 
 // named refuses requests to another service than the client is for.
@@ -79,6 +84,7 @@ func (t invocation) RoundTrip(r *http.Request) (*http.Response, error) {
 	out := r.Clone(r.Context())
 	out.URL.Scheme, out.URL.Host, out.Host = t.sidecar.base.Scheme, t.sidecar.base.Host, ""
 	out.Header.Set(appIDHeader, r.URL.Host)
+	out.Header.Set(framedHeader, "1")
 	out.Header.Del(pathHeader)
 	if r.URL.RawPath != "" {
 		out.Header.Set(pathHeader, r.URL.RawPath)
@@ -92,6 +98,9 @@ func (t invocation) RoundTrip(r *http.Request) (*http.Response, error) {
 	res, err := t.next.RoundTrip(out)
 	if err != nil {
 		return nil, err
+	}
+	if unframe(res) { // so it is the service's own
+		return res, nil
 	}
 	said, err := sidecarError(res)
 	if err != nil || said == "" {

@@ -39,9 +39,9 @@ func (n *Node) routes(s host.Service) http.Handler {
 		case strings.HasPrefix(path, "/dapr/"), strings.HasPrefix(path, "/events/"), strings.HasPrefix(path, "/job/"):
 			mux.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/internal/"):
-			called(orNotFound(s.Runtime)).ServeHTTP(w, r)
+			called(framing(orNotFound(s.Runtime))).ServeHTTP(w, r)
 		default:
-			called(orNotFound(s.Public)).ServeHTTP(w, r)
+			called(framing(orNotFound(s.Public))).ServeHTTP(w, r)
 		}
 	}
 	return n.tokened(http.HandlerFunc(routed))

@@ -224,6 +224,33 @@ func clientPanic(t *testing.T, c Cluster) {
 	}
 }
 
+// clientBrokenOff has an answer end before it is whole, as where its service is killed.
+func clientBrokenOff(t *testing.T, c Cluster) {
+	client := serve(t, c, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		w.WriteHeader(http.StatusOK)
+		if r.URL.Path == "/some" {
+			_, _ = io.WriteString(w, "half of it") // the client sees it missing
+		}
+		_ = http.NewResponseController(w).Flush() // likewise
+		panic(http.ErrAbortHandler)
+	}), nil)
+	for _, path := range []string{"/none", "/some"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://server"+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := client.Do(r)
+		if err != nil {
+			continue
+		}
+		body, err := io.ReadAll(resp.Body)
+		if closed := resp.Body.Close(); err == nil && closed == nil && resp.StatusCode < 500 {
+			t.Errorf("%s: %d with %q passed for a whole answer", path, resp.StatusCode, body)
+		}
+	}
+}
+
 func clientUnknown(t *testing.T, c Cluster) {
 	c.Start(t, host.Service{Name: "caller"})
 	resp, err := c.Host("caller").Client("nobody").Get("http://nobody/api")

@@ -87,6 +87,7 @@ func Run(t *testing.T, open func(t *testing.T) Cluster) {
 		"Client/ClosingTheBodyReachesTheHandler":  clientCloses,
 		"Client/LeavingEarlyReachesTheHandler":    clientLeaves,
 		"Client/AHandlerThatPanicsIsAServerError": clientPanic,
+		"Client/AnAnswerThatBreaksOffIsAnError":   clientBrokenOff,
 		"Client/UnknownServiceIsAnError":          clientUnknown,
 		"Secrets/NotConfigured":                   noSecret,
 	} {
