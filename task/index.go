@@ -14,8 +14,8 @@ import (
 // need the index for themselves: the caller guards it with a [sync.RWMutex].
 //
 // Each task has a slot, a small number. A bitmap of slots for each status, priority and tag answers the filters; a
-// slice of slots for each sort key, sorted when first asked for and kept sorted, answers the order; bitmaps of pairs
-// of letters leave few texts to be searched.
+// slice of slots for each sort key, sorted when first asked for and kept sorted, answers the order; the slots of each word,
+// collected when first searched and kept up, answer the search.
 type Index struct {
 	zone     *time.Location
 	ids      map[string]uint32
@@ -25,7 +25,7 @@ type Index struct {
 	priority [3]bitmap
 	tags     map[string]*posting
 	tagUses  int
-	grams    grams
+	words    *words
 	buf      []byte // for folding
 	texts    int    // bytes of all folded texts
 	docs     int    // bytes of all documents
@@ -107,7 +107,7 @@ func dueStart(d Due, zone *time.Location) int64 {
 
 // NewIndex returns an empty index of a list whose dates and floating times are in zone. Another zone needs a new index.
 func NewIndex(zone *time.Location) *Index {
-	x := &Index{zone: zone, ids: map[string]uint32{}, tags: map[string]*posting{}}
+	x := &Index{zone: zone, ids: map[string]uint32{}, tags: map[string]*posting{}, words: &words{}}
 	x.forgetOrders()
 	return x
 }
@@ -121,11 +121,12 @@ func (x *Index) forgetOrders() {
 // Len returns the number of tasks, deleted ones included.
 func (x *Index) Len() int { return len(x.ids) }
 
-// Bytes estimates the memory the index takes, documents included, with all orders built.
+// Bytes estimates the memory the index takes, documents included, with all orders and words built.
 func (x *Index) Bytes() int64 {
-	const perEntry = int(unsafe.Sizeof(entry{})) + 4*len(sortKeys) + 36 + 48 // orders, id, place in the map
+	const perEntry = int(unsafe.Sizeof(entry{})) + 4*len(sortKeys) + 36 + 48 + 5 // orders, id, place in the map, letters
 	const perTagUse, perTag = 8 + 4, 120
-	return int64(len(x.entries)*perEntry + x.tagUses*perTagUse + len(x.tags)*perTag + 8*len(x.grams) + x.docs + x.texts)
+	const perText = 2 // what the words of a text take is about as much as the text itself
+	return int64(len(x.entries)*perEntry + x.tagUses*perTagUse + len(x.tags)*perTag + x.docs + perText*x.texts)
 }
 
 // Get returns a task's version and stored document.
@@ -173,7 +174,6 @@ func (x *Index) newSlot() uint32 {
 	}
 	slot := uint32(len(x.entries))
 	x.entries = append(x.entries, entry{})
-	x.grams = x.grams.grown(slot)
 	for i := range x.status {
 		x.status[i] = x.status[i].grown(slot)
 		x.priority[i] = x.priority[i].grown(slot)
@@ -202,7 +202,9 @@ func (x *Index) attach(slot uint32, next *entry, tags []string) {
 	}
 	x.tagUses += len(next.tags)
 	x.texts += len(next.text)
-	x.grams.write(slot, next.text, true)
+	if x.words.built {
+		x.words.add(slot, next.text)
+	}
 	x.entries[slot] = *next
 }
 
@@ -215,7 +217,9 @@ func (x *Index) detach(slot uint32) {
 	x.status[e.status].drop(slot)
 	x.priority[e.priority].drop(slot)
 	x.texts -= len(e.text)
-	x.grams.write(slot, e.text, false)
+	if x.words.built {
+		x.words.drop(slot, e.text)
+	}
 	for _, p := range e.tags {
 		if p.drop(slot); p.n == 0 {
 			delete(x.tags, p.tag)
@@ -235,11 +239,12 @@ func (x *Index) Remove(id string) {
 	x.free = append(x.free, slot)
 }
 
-// Load puts many tasks, docs[i] being the document of tasks[i]. Orders are sorted anew when next asked for if that is
-// less work than keeping them sorted.
+// Load puts many tasks, docs[i] being the document of tasks[i]. Orders are sorted, and words collected, anew when next
+// asked for if that is less work than keeping them up.
 func (x *Index) Load(tasks []Task, docs [][]byte) {
 	if len(tasks) > 64+x.Len()/64 {
 		x.forgetOrders()
+		x.words = &words{}
 	}
 	for i, t := range tasks {
 		x.Put(t, docs[i])

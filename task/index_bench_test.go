@@ -86,6 +86,23 @@ func BenchmarkPut(b *testing.B) {
 	}
 }
 
+// BenchmarkFirstSearch collects the words of a list.
+func BenchmarkFirstSearch(b *testing.B) {
+	for _, n := range []int{10_000, 100_000} {
+		tasks, docs := bigList(n)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			x := NewIndex(time.UTC)
+			x.Load(tasks, docs)
+			for b.Loop() {
+				x.words = &words{}
+				if _, err := x.Find(Query{SortBy: ByDue, Search: "dentist"}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkLoad loads a list and asks for its first page, which sorts it.
 func BenchmarkLoad(b *testing.B) {
 	for _, n := range []int{10_000, 100_000} {

@@ -84,10 +84,23 @@ func (x *Index) filter(b bitmap, p *plan) int {
 	if p.bounded {
 		x.filterDue(b, p)
 	}
-	if p.needle != "" && !x.grams.narrow(b, p.needle) {
-		b.each(func(slot uint32) bool { return strings.Contains(x.entries[slot].text, p.needle) })
+	if p.needle != "" {
+		x.search(b, p.needle)
 	}
 	return b.count()
+}
+
+// search keeps in b the slots whose text has needle.
+func (x *Index) search(b bitmap, needle string) {
+	exact := false
+	if b.count() > fewTexts {
+		any := x.scratch()
+		defer x.release(any)
+		exact = x.indexWords().narrow(b, needle, *any)
+	}
+	if !exact {
+		b.each(func(slot uint32) bool { return strings.Contains(x.entries[slot].text, needle) })
+	}
 }
 
 // orRanks adds to b the sets of the ranks in want.

@@ -71,21 +71,30 @@ func (b bitmap) each(do func(slot uint32) (keep bool)) {
 	}
 }
 
-// A posting changes between its two forms at these sizes: a list of slots for the many tags that few tasks have, a
-// bitmap for the few that many have. 100,000 tasks of 20 tags take at most 25 MB that way.
+// A posting changes between its two forms at these sizes: a list of slots for the many tags and words that few tasks have,
+// a bitmap for the few that many have. 100,000 tasks of 20 tags take at most 25 MB that way.
 const (
 	postingDense  = 1024
 	postingSparse = 512
 )
 
-// posting is the set of slots that have one tag.
+// posting is the set of slots that have one tag or word.
 type posting struct {
-	tag  string   // folded
+	tag  string   // or word, folded
 	list []uint32 // ascending, if bits is nil
 	bits bitmap
 	n    int
 }
 
+func (p *posting) has(slot uint32) bool {
+	if p.bits != nil {
+		return p.bits.has(slot)
+	}
+	_, found := slices.BinarySearch(p.list, slot)
+	return found
+}
+
+// add puts in slot, which p must not have.
 func (p *posting) add(slot uint32) {
 	p.n++
 	if p.bits != nil {
@@ -120,6 +129,14 @@ func (p *posting) drop(slot uint32) {
 			return true
 		})
 		p.bits = nil
+	}
+}
+
+// addTo adds to b, which must be long enough, what p has.
+func (p *posting) addTo(b bitmap) {
+	b.or(p.bits)
+	for _, slot := range p.list {
+		b.add(slot)
 	}
 }
 
