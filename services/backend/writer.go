@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -134,18 +135,32 @@ func (w *writer) try(ctx context.Context, list string, batch []*change) (int, er
 	if err != nil {
 		return len(batch), err
 	}
-	if p.dirty() {
-		tx, err := p.tx(ctx)
-		if err != nil {
-			return n, err
-		}
-		if err := w.state.Commit(ctx, tx); err != nil {
-			return n, err
-		}
-		w.metrics.committed(p.effects)
-		w.note(ctx, p)
+	if !p.dirty() {
+		return n, w.unmoved(ctx, p, batch[:n])
 	}
+	tx, err := p.tx(ctx)
+	if err != nil {
+		return n, err
+	}
+	if err := w.state.Commit(ctx, tx); err != nil {
+		return n, err
+	}
+	w.metrics.committed(p.effects)
+	w.note(ctx, p)
 	return n, nil
+}
+
+// unmoved returns [host.ErrConflict] where changes had nothing to do, perhaps because of a task that is newer than the head
+// as it was read: their answer would name a version of the list in which what they found had not happened yet.
+func (w *writer) unmoved(ctx context.Context, p *plan, settled []*change) error {
+	if !slices.ContainsFunc(settled, func(c *change) bool { return c.err == nil }) {
+		return nil
+	}
+	now, err := w.state.Get(ctx, headKey(p.list))
+	if err == nil && now.ETag != p.etag {
+		err = host.ErrConflict
+	}
+	return err
 }
 
 // note logs what was committed: who changed which task how, never what is in it.

@@ -74,6 +74,24 @@ func TestReplicasAtOnceLoseNothing(t *testing.T) {
 	}
 }
 
+// A change with nothing to do, since another replica has done it meanwhile, is answered with a list version that has it.
+func TestNothingToDoIsAnsweredWithAVersionThatHasIt(t *testing.T) {
+	f := start(t)
+	made := f.me.must("POST", "/api/tasks", `{"title":"x"}`)
+	between := false
+	w := f.replica(scattered{before: func(key string) {
+		if key == taskKey(made.ID) && !between { // the head has been read
+			between = true
+			f.me.do("DELETE", "/api/tasks/"+made.ID, "")
+		}
+	}})
+	removal := remove(f.me.user, made.ID, "", somebody)
+	_, version, err := w.do(t.Context(), f.me.user, removal.needs, removal.apply)
+	if err != nil || !between || version != 2 {
+		t.Errorf("removed once more: list version %d, %v; the first removal made version 2", version, err)
+	}
+}
+
 // Where a batch cannot be committed all of it fails, also what was refused in view of a change that did not happen.
 func TestNothingIsRefusedForWhatDidNotHappen(t *testing.T) {
 	f := start(t)
