@@ -49,7 +49,7 @@ func (t toSelf) RoundTrip(r *http.Request) (*http.Response, error) {
 	out.Header.Set(framedHeader, "1")
 	res, err := t.next.RoundTrip(out)
 	if err == nil {
-		unframe(res)
+		unframe(res, r.Method)
 	}
 	return res, err
 }
@@ -99,12 +99,18 @@ func (t invocation) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if unframe(res) { // so it is the service's own
+	if unframe(res, r.Method) { // so it is the service's own
 		return res, nil
 	}
 	said, err := sidecarError(res)
-	if err != nil || said == "" {
-		return res, err
+	switch {
+	case err != nil:
+		return nil, err
+	case said == "" && res.StatusCode < http.StatusBadRequest:
+		said = "the answer was lost on the way"
+		_ = res.Body.Close() // nothing in it is the service's
+	case said == "":
+		return res, nil
 	}
 	t.sidecar.Logger.Warn("a service is not reached", "to", r.URL.Host, "error", said)
 	return unavailable(r), nil

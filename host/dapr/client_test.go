@@ -54,7 +54,8 @@ func TestSidecarErrors(t *testing.T) {
 		{"application/json; charset=utf-8", `{"errorCode":"ERR_DIRECT_INVOKE","message":"denied"}`, 403, true},
 		{"application/problem+json", `{"status":503}`, 503, false},
 		{"application/json", `{"error":"a service's"}`, 500, false},
-		{"application/json", `[]`, 200, false},
+		{"application/json", `[]`, 200, true}, // not marked as the service's: it was lost on the way
+		{"", ``, 200, true},
 		{"", ``, 404, false},
 	} {
 		sidecarAddress(t, func(w http.ResponseWriter, _ *http.Request) {

@@ -8,17 +8,18 @@ import (
 	"net/http"
 )
 
-// framedHeader asks for an answer in frames, and marks one.
+// framedHeader asks for an answer in frames, and marks one, also one without a body.
 //
 // A sidecar passes an answer that broke off, because the service died or cut it, on as a whole one: the length that the service
-// announced is lost on the way, and the end of a stream looks like any other. So between two hosts a body travels in frames, each with its
-// length (unsigned LEB128) in front, and an empty one says that all has been sent.
+// announced is lost on the way, the end of a stream looks like any other, and where not even the headers came it is an empty 200. So
+// between two hosts a body travels in frames, each with its length (unsigned LEB128) in front, and an empty one says that all has been
+// sent; and what is not marked is not the service's.
 const framedHeader = "docket-framed"
 
 // framing answers in frames where that is asked for.
 func framing(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get(framedHeader) == "" || r.Method == http.MethodHead {
+		if r.Header.Get(framedHeader) == "" {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -40,11 +41,9 @@ type frameWriter struct {
 func (f *frameWriter) WriteHeader(status int) {
 	if status >= 200 && !f.begun {
 		f.begun = true
-		f.bodiless = status == http.StatusNoContent || status == http.StatusNotModified
-		if h := f.Header(); !f.bodiless {
-			h.Del("Content-Length")
-			h.Set(framedHeader, "1")
-		}
+		f.bodiless = bodiless(status)
+		f.Header().Del("Content-Length")
+		f.Header().Set(framedHeader, "1")
 	}
 	f.ResponseWriter.WriteHeader(status)
 }
@@ -89,12 +88,20 @@ func (f *frameWriter) end() {
 	}
 }
 
-// unframe has the body of an answer in frames read as it was written, and tells whether it is in frames.
-func unframe(res *http.Response) bool {
+func bodiless(status int) bool {
+	return status == http.StatusNoContent || status == http.StatusNotModified
+}
+
+// unframe has the body of a service's answer to a request of that method read as it was written, and tells whether it is a
+// service's.
+func unframe(res *http.Response, method string) bool {
 	if res.Header.Get(framedHeader) == "" {
 		return false
 	}
 	res.Header.Del(framedHeader)
+	if method == http.MethodHead || bodiless(res.StatusCode) {
+		return true
+	}
 	res.Header.Del("Content-Length")
 	res.ContentLength = -1
 	res.Body = &frameReader{in: bufio.NewReader(res.Body), Closer: res.Body}

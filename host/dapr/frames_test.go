@@ -40,7 +40,7 @@ func TestFramesAreWholeOrAnError(t *testing.T) {
 		}
 		read := func(sent []byte) ([]byte, error) {
 			res := &http.Response{Header: res.Header.Clone(), Body: io.NopCloser(iotest.OneByteReader(bytes.NewReader(sent)))}
-			if !unframe(res) || res.Header.Get("Content-Length") != "" || res.Header.Get(framedHeader) != "" {
+			if !unframe(res, http.MethodGet) || res.Header.Get("Content-Length") != "" || res.Header.Get(framedHeader) != "" {
 				t.Fatalf("headers %v", res.Header)
 			}
 			return io.ReadAll(res.Body)
@@ -55,18 +55,18 @@ func TestFramesAreWholeOrAnError(t *testing.T) {
 	})
 }
 
-// What has no body, or was not asked for in frames, goes as it is.
+// What has no body is marked all the same; what was not asked for in frames goes as it is.
 func TestFramesWhereThereAreNone(t *testing.T) {
 	for _, status := range []int{http.StatusNoContent, http.StatusNotModified} {
 		res := answerInFrames(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
-		if body, err := io.ReadAll(res.Body); unframe(res) || len(body) != 0 || err != nil {
+		if body, err := io.ReadAll(res.Body); !unframe(res, http.MethodGet) || len(body) != 0 || err != nil {
 			t.Errorf("%d: %q, %v", status, body, err)
 		}
 	}
 	w := httptest.NewRecorder()
 	framing(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "plain") })).
 		ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
-	if res := w.Result(); unframe(res) || w.Body.String() != "plain" {
+	if res := w.Result(); unframe(res, http.MethodGet) || w.Body.String() != "plain" {
 		t.Errorf("without being asked: %q", w.Body)
 	}
 }
