@@ -26,7 +26,7 @@ type Principal struct {
 	// UserID is whose data the request is about.
 	UserID string
 	Actor  Actor
-	// Admin may manage users.
+	// Admin may manage users: the user is an administrator, and the session or API token may be used for that.
 	Admin bool
 	// Scope is [ScopeRead] or [ScopeWrite].
 	Scope string

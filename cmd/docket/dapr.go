@@ -276,7 +276,7 @@ func keepOwnerToken(ctx context.Context, accounts *account.Store, userID, file, 
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if _, token, err = accounts.NewToken(ctx, userID, account.TokenRequest{Name: filepath.Base(file), Scope: edge.ScopeWrite}); err != nil {
+		if _, token, err = accounts.NewToken(ctx, userID, account.TokenRequest{Name: filepath.Base(file), Scope: account.ScopeAdmin}); err != nil {
 			return fmt.Errorf("make a token for the owner: %w", err)
 		}
 	}

@@ -270,7 +270,7 @@ func welcome(ctx context.Context, o *serveOptions, node *embedded.Node, addr net
 	}
 	file := filepath.Join(o.data, "owner.token")
 	if _, err := os.Stat(file); !created && errors.Is(err, fs.ErrNotExist) { // lost, or the first start was cut short
-		if _, token, err = accounts.NewToken(ctx, user.ID, account.TokenRequest{Name: "owner.token", Scope: edge.ScopeWrite}); err != nil {
+		if _, token, err = accounts.NewToken(ctx, user.ID, account.TokenRequest{Name: "owner.token", Scope: account.ScopeAdmin}); err != nil {
 			return fmt.Errorf("make a token for the owner: %w", err)
 		}
 	}

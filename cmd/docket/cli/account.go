@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,9 +75,12 @@ func (s *screen) perhaps(t *time.Time) string {
 	return s.moment(*t)
 }
 
+// scopes are what a token may be made for.
+var scopes = []string{"read", "write", "admin"}
+
 func tokenCreateCommand(o *options) *cobra.Command {
 	var readOnly bool
-	var expires string
+	var scope, expires string
 	c := &cobra.Command{
 		Use: "create NAME", Short: "Make an API token; it is shown once", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -84,10 +88,13 @@ func tokenCreateCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			body := map[string]any{"name": args[0], "scope": "write"}
 			if readOnly {
-				body["scope"] = "read"
+				scope = "read"
 			}
+			if !slices.Contains(scopes, scope) {
+				return exit(badInput, "--scope: %q: use %s", scope, strings.Join(scopes, ", "))
+			}
+			body := map[string]any{"name": args[0], "scope": scope}
 			if expires != "" {
 				end, err := expiry(expires, s.now)
 				if err != nil {
@@ -98,7 +105,9 @@ func tokenCreateCommand(o *options) *cobra.Command {
 			return s.createToken(cmd.Context(), body)
 		},
 	}
-	c.Flags().BoolVar(&readOnly, "read-only", false, "let the token read, but change nothing")
+	c.Flags().StringVar(&scope, "scope", "write", "what the token may: read, write, or admin, which manages users besides")
+	c.Flags().BoolVar(&readOnly, "read-only", false, "short for --scope read")
+	c.MarkFlagsMutuallyExclusive("scope", "read-only")
 	c.Flags().StringVar(&expires, "expires", "", "when it ends: 12h, 90d, 4w or a date such as 2027-01-31; default: never")
 	jsonFlag(c)
 	return c

@@ -66,7 +66,7 @@ func TestTokenRequestIsChecked(t *testing.T) {
 		`{"name":"","scope":"read"}`:                                           "name",
 		`{"name":"x "}`:                                                        "scope",
 		`{"name":"x ","scope":"read"}`:                                         "name",
-		`{"name":"x","scope":"admin"}`:                                         "scope",
+		`{"name":"x","scope":"all"}`:                                           "scope",
 		`{"name":"x","scope":"read","id":"y"}`:                                 "id",
 		`{"name":"x","scope":"read","expires_at":"soon"}`:                      "expires_at",
 		`{"name":"x","scope":"read","expires_at":"2026-03-01T09:00:00Z"}`:      "expires_at",

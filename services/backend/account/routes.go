@@ -18,10 +18,10 @@ func (s *Store) Routes(api huma.API) {
 	register(api, op("get-me", http.MethodGet, "/api/me", "The user who asks", http.StatusOK), s.getMe)
 	register(api, patchOp(api), s.patchMe)
 	register(api, op("list-tokens", http.MethodGet, "/api/tokens", "The user's API tokens, oldest first", http.StatusOK), s.listTokens)
-	register(api, op("create-token", http.MethodPost, "/api/tokens", "Make an API token; its secret is shown once", http.StatusCreated, 400, 409), s.postToken)
+	register(api, op("create-token", http.MethodPost, "/api/tokens", "Make an API token; its secret is shown once", http.StatusCreated, 400, 403, 409), s.postToken)
 	register(api, op("delete-token", http.MethodDelete, "/api/tokens/{id}", "Revoke an API token; identities made from it end within a minute", http.StatusNoContent, 404), s.deleteToken)
 	register(api, op("create-user", http.MethodPost, "/api/users", "Make a user, as an administrator", http.StatusCreated, 400, 403, 409), s.postUser)
-	register(api, op("create-sign-in-code", http.MethodPost, "/api/session/link", "Make a one-time code that signs oneself in elsewhere", http.StatusCreated), s.postLink)
+	register(api, op("create-sign-in-code", http.MethodPost, "/api/session/link", "Make a one-time code that signs oneself in elsewhere", http.StatusCreated, 403), s.postLink)
 	register(api, op("sign-out", http.MethodDelete, "/api/session", "Sign out: end the session in use", http.StatusNoContent, 400), s.deleteSession)
 }
 
@@ -164,7 +164,7 @@ func (s *Store) listTokens(ctx context.Context, _ *struct{}) (*tokensAnswer, err
 type tokenInput struct {
 	Body struct {
 		Name      string     `json:"name" minLength:"1" maxLength:"100" doc:"What the token is for"`
-		Scope     string     `json:"scope" enum:"read,write"`
+		Scope     string     `json:"scope" enum:"read,write,admin" doc:"read changes nothing; admin, for administrators, may manage users besides"`
 		ExpiresAt *time.Time `json:"expires_at,omitempty" nullable:"true" doc:"In the future; null: never"`
 	}
 }
@@ -181,6 +181,10 @@ func (s *Store) postToken(ctx context.Context, in *tokenInput) (*newTokenAnswer,
 	p, err := edge.Caller(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if in.Body.Scope == ScopeAdmin && !p.Admin {
+		return nil, needsAdmin("only an administrator, signed in or with a token of the scope admin, may make a token of that scope",
+			edge.FieldError{Field: "scope", Detail: "must be read or write"})
 	}
 	var faults invalid
 	faults.check("name", checkName(in.Body.Name))
@@ -217,7 +221,7 @@ type userInput struct {
 // NewUserAnswer shows a new user with a first API token, once.
 type NewUserAnswer struct {
 	User  User   `json:"user"`
-	Token string `json:"token" doc:"An API token with the scope write; it is not shown again"`
+	Token string `json:"token" doc:"An API token with the scope write, or admin for an administrator; it is not shown again"`
 }
 
 type newUserAnswer struct{ Body NewUserAnswer }
@@ -228,7 +232,7 @@ func (s *Store) postUser(ctx context.Context, in *userInput) (*newUserAnswer, er
 		return nil, err
 	}
 	if !p.Admin {
-		return nil, edge.NewProblem(http.StatusForbidden, "forbidden", "only an administrator may make users")
+		return nil, needsAdmin("only an administrator, signed in or with a token of the scope admin, may make users")
 	}
 	u, err := s.newUser(in.Body.Name)
 	if err != nil {
@@ -259,12 +263,23 @@ type SignInCode struct {
 	ExpiresAt task.Time `json:"expires_at" format:"date-time"`
 }
 
+func needsAdmin(detail string, fields ...edge.FieldError) *edge.Problem {
+	return edge.NewProblem(http.StatusForbidden, "forbidden", detail, fields...)
+}
+
 type linkAnswer struct{ Body SignInCode }
 
 func (s *Store) postLink(ctx context.Context, _ *struct{}) (*linkAnswer, error) {
 	p, err := edge.Caller(ctx)
 	if err != nil {
 		return nil, err
+	}
+	u, err := s.User(ctx, p.UserID)
+	if err != nil {
+		return nil, err
+	}
+	if u.Admin && !p.Admin { // the code makes a session, which may all its user may: no more than whoever asks for it
+		return nil, needsAdmin("a sign-in code of an administrator is made by a token of the scope admin, or where one is signed in")
 	}
 	end := task.At(s.now().Add(CodeLife))
 	code, err := s.NewSignInCode(ctx, p.UserID)

@@ -14,6 +14,10 @@ import (
 	"github.com/docket-tasks/docket/task"
 )
 
+// ScopeAdmin is the scope of a token that may all its owner may, what is for administrators included. An identity made
+// from it has edge.ScopeWrite and says the rest by edge.Principal.Admin.
+const ScopeAdmin = "admin"
+
 // tokenPrefix starts the text form of an API token, so that people and scanners recognise one.
 const tokenPrefix = "dkt_"
 
@@ -21,7 +25,7 @@ const tokenPrefix = "dkt_"
 type Token struct {
 	ID        string    `json:"id" format:"uuid"`
 	Name      string    `json:"name"`
-	Scope     string    `json:"scope" enum:"read,write"`
+	Scope     string    `json:"scope" enum:"read,write,admin"`
 	CreatedAt task.Time `json:"created_at" format:"date-time"`
 	// ExpiresAt is when the token stops to be valid; nil: never.
 	ExpiresAt *task.Time `json:"expires_at" format:"date-time"`
@@ -31,25 +35,43 @@ type Token struct {
 
 // TokenRequest is what a new token is made from.
 type TokenRequest struct {
-	Name  string
+	Name string
+	// Scope is edge.ScopeRead, edge.ScopeWrite or [ScopeAdmin].
 	Scope string
 	// ExpiresAt is when the token stops to be valid; nil: never.
 	ExpiresAt *time.Time
 }
 
 // storedToken is an entry of the list at tokens/<user>. Its LastUsedAt is always nil: that one is kept in the
-// tokenRow, so that using a token never competes with making one.
+// tokenRow, so that using a token never competes with making one. Its Scope is read or write: see rights.
 type storedToken struct {
 	Token
+	rights
 	Hash string `json:"hash"`
+}
+
+// rights is the part of a token's scope that came later than read and write.
+type rights struct {
+	// Admin tells ScopeAdmin from edge.ScopeWrite. Where it is nil the token is from before there was the difference,
+	// when write allowed both: it still does.
+	Admin *bool `json:"admin,omitempty"`
+}
+
+// scope is the token's scope as its owner chose it; kept is read or write, and owner tells an administrator.
+func (r rights) scope(kept string, owner bool) string {
+	if kept == edge.ScopeWrite && (r.Admin == nil && owner || r.Admin != nil && *r.Admin) {
+		return ScopeAdmin
+	}
+	return kept
 }
 
 // tokenRow is the row at token/<hash>: what an exchange needs to know.
 type tokenRow struct {
-	User       string     `json:"user"`
-	ID         string     `json:"id"`
-	Name       string     `json:"name"`
-	Scope      string     `json:"scope"`
+	User  string `json:"user"`
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Scope string `json:"scope"`
+	rights
 	ExpiresAt  *task.Time `json:"expires_at"`
 	LastUsedAt *task.Time `json:"last_used_at"`
 }
@@ -58,7 +80,7 @@ func tokenKey(hash string) string  { return "token/" + hash }
 func tokensKey(user string) string { return "tokens/" + user }
 
 func (t storedToken) row(user string) tokenRow {
-	return tokenRow{User: user, ID: t.ID, Name: t.Name, Scope: t.Scope, ExpiresAt: t.ExpiresAt}
+	return tokenRow{User: user, ID: t.ID, Name: t.Name, Scope: t.Scope, rights: t.rights, ExpiresAt: t.ExpiresAt}
 }
 
 // expired tells whether a credential with that end is over at now.
@@ -81,8 +103,12 @@ func (s *Store) newToken(r TokenRequest) (storedToken, string, error) {
 	}
 	secret := newSecret(tokenPrefix)
 	t := storedToken{
-		Token: Token{ID: id.String(), Name: r.Name, Scope: r.Scope, CreatedAt: task.At(s.now())},
-		Hash:  hash(secret),
+		Token:  Token{ID: id.String(), Name: r.Name, Scope: r.Scope, CreatedAt: task.At(s.now())},
+		rights: rights{Admin: new(r.Scope == ScopeAdmin)},
+		Hash:   hash(secret),
+	}
+	if *t.Admin {
+		t.Scope = edge.ScopeWrite
 	}
 	if r.ExpiresAt != nil {
 		end := task.At(*r.ExpiresAt)
@@ -116,6 +142,7 @@ func (s *Store) NewToken(ctx context.Context, user string, r TokenRequest) (Toke
 	if err != nil {
 		return Token{}, "", err
 	}
+	t.Scope = r.Scope
 	return t.Token, secret, nil
 }
 
@@ -157,6 +184,10 @@ func (s *Store) changeTokens(ctx context.Context, user string, do func([]storedT
 
 // Tokens returns the user's tokens, oldest first; those that have expired are gone.
 func (s *Store) Tokens(ctx context.Context, user string) ([]Token, error) {
+	owner, err := s.User(ctx, user)
+	if err != nil {
+		return nil, err
+	}
 	list, _, err := s.liveTokens(ctx, user)
 	if err != nil {
 		return nil, err
@@ -172,6 +203,7 @@ func (s *Store) Tokens(ctx context.Context, user string) ([]Token, error) {
 	tokens := make([]Token, len(list))
 	for i, t := range list {
 		tokens[i] = t.Token
+		tokens[i].Scope = t.scope(t.Scope, owner.Admin)
 		var row tokenRow
 		if err := decode(items[i], &row); err != nil {
 			return nil, err
@@ -208,7 +240,7 @@ func (s *Store) byToken(ctx context.Context, secret string) (edge.Principal, err
 	return edge.Principal{
 		UserID:  u.ID,
 		Actor:   edge.Actor{Kind: "token", ID: row.ID, Name: row.Name},
-		Admin:   u.Admin,
+		Admin:   u.Admin && row.scope(row.Scope, u.Admin) == ScopeAdmin,
 		Scope:   row.Scope,
 		Session: row.ID,
 	}, nil

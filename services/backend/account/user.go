@@ -154,7 +154,11 @@ func (s *Store) newUser(name string) (storedUser, error) {
 
 // createOps are the operations that make u, together with a first API token of it.
 func (s *Store) createOps(u storedUser) (ops []host.Op, token string, err error) {
-	t, token, err := s.newToken(TokenRequest{Name: "first token", Scope: edge.ScopeWrite})
+	scope := edge.ScopeWrite
+	if u.Admin {
+		scope = ScopeAdmin
+	}
+	t, token, err := s.newToken(TokenRequest{Name: "first token", Scope: scope})
 	if err != nil {
 		return nil, "", err
 	}

@@ -813,12 +813,12 @@ export interface components {
             last_used_at: string | null;
             name: string;
             /** @enum {string} */
-            scope: "read" | "write";
+            scope: "read" | "write" | "admin";
             /** @description The token itself; it is not shown again */
             token: string;
         };
         NewUserAnswer: {
-            /** @description An API token with the scope write; it is not shown again */
+            /** @description An API token with the scope write, or admin for an administrator; it is not shown again */
             token: string;
             user: components["schemas"]["User"];
         };
@@ -1016,7 +1016,7 @@ export interface components {
             last_used_at: string | null;
             name: string;
             /** @enum {string} */
-            scope: "read" | "write";
+            scope: "read" | "write" | "admin";
         };
         TokenInputBody: {
             /**
@@ -1026,8 +1026,11 @@ export interface components {
             expires_at?: string | null;
             /** @description What the token is for */
             name: string;
-            /** @enum {string} */
-            scope: "read" | "write";
+            /**
+             * @description read changes nothing; admin, for administrators, may manage users besides
+             * @enum {string}
+             */
+            scope: "read" | "write" | "admin";
         };
         User: {
             readonly admin: boolean;

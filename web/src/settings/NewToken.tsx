@@ -1,6 +1,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { useState, type SyntheticEvent } from 'react';
 import { call, Problem, type Schemas } from '../api/client';
+import { useUser } from '../app/user';
 import { Button, TextField } from '../design/controls';
 import { t } from '../text/account';
 import { Failure } from './Section';
@@ -10,8 +11,9 @@ const day = 86_400_000;
 
 /** The form of a new token. */
 export function NewToken({ onMade }: { onMade: (made: Schemas['NewTokenAnswer']) => void }) {
+  const { admin } = useUser();
   const [name, setName] = useState('');
-  const [scope, setScope] = useState<'read' | 'write'>('write');
+  const [scope, setScope] = useState<Schemas['Token']['scope']>('write');
   const [days, setDays] = useState('0');
   const make = useMutation({
     mutationFn: async () => {
@@ -44,11 +46,12 @@ export function NewToken({ onMade }: { onMade: (made: Schemas['NewTokenAnswer'])
         <span className="mb-1 block">{t.settings.tokenScope}</span>
         <select
           value={scope}
-          onChange={(event) => setScope(event.target.value as 'read' | 'write')}
+          onChange={(event) => setScope(event.target.value as Schemas['Token']['scope'])}
           className={`${control} text-base font-normal text-ink`}
         >
           <option value="write">{t.settings.scopes.write}</option>
           <option value="read">{t.settings.scopes.read}</option>
+          {admin && <option value="admin">{t.settings.scopes.admin}</option>}
         </select>
       </label>
       <label className="text-sm font-medium text-soft">

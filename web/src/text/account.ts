@@ -39,7 +39,7 @@ const en = {
     noTokens: 'There are none.',
     tokenName: 'What is it for?',
     tokenScope: 'It may',
-    scopes: { read: 'read', write: 'read and change' },
+    scopes: { read: 'read', write: 'read and change', admin: 'read, change and manage users' },
     tokenDays: 'It ends',
     days: { '0': 'never', '7': 'in a week', '30': 'in 30 days', '365': 'in a year' } as Record<
       string,
