@@ -62,6 +62,16 @@ func scenarioAlone(t *testing.T, play func(t *testing.T, w *world)) {
 	run(t, true, play)
 }
 
+// onEmbedded is a scenario about what no host has a part in: one deployment shows it.
+func onEmbedded(t *testing.T, play func(t *testing.T, w *world)) {
+	t.Helper()
+	if err := prepare(); err != nil {
+		t.Fatal(err)
+	}
+	t.Parallel()
+	runOn(t, &embedded{dir: t.TempDir()}, play)
+}
+
 func run(t *testing.T, alone bool, play func(t *testing.T, w *world)) {
 	t.Helper()
 	if err := prepare(); err != nil {
@@ -70,30 +80,35 @@ func run(t *testing.T, alone bool, play func(t *testing.T, w *world)) {
 	for _, kind := range deployments {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
-			w := &world{deployment: kind.make(t, alone), t: t}
-			w.start(t)
-			w.admin = newClient(t, w.deployment, w.ownerToken(t))
-			if w.shared() {
-				w.owner = w.user("me", "Europe/Berlin")
-			} else {
-				w.owner = w.admin
-				w.owner.id = w.owner.me().ID
-				w.users = []*client{w.owner}
-			}
-			play(t, w)
-			if t.Failed() {
-				return
-			}
-			for _, u := range w.users {
-				w.checkHistory(u)
-			}
-			for _, s := range w.sockets() {
-				_ = s.conn.CloseNow()
-			}
-			w.stop(t)
-			w.check(t)
+			runOn(t, kind.make(t, alone), play)
 		})
 	}
+}
+
+func runOn(t *testing.T, d deployment, play func(t *testing.T, w *world)) {
+	t.Helper()
+	w := &world{deployment: d, t: t}
+	w.start(t)
+	w.admin = newClient(t, w.deployment, w.ownerToken(t))
+	if w.shared() {
+		w.owner = w.user("me", "Europe/Berlin")
+	} else {
+		w.owner = w.admin
+		w.owner.id = w.owner.me().ID
+		w.users = []*client{w.owner}
+	}
+	play(t, w)
+	if t.Failed() {
+		return
+	}
+	for _, u := range w.users {
+		w.checkHistory(u)
+	}
+	for _, s := range w.sockets() {
+		_ = s.conn.CloseNow()
+	}
+	w.stop(t)
+	w.check(t)
 }
 
 // sockets are all that the users have opened.

@@ -1,0 +1,97 @@
+package e2e
+
+import "fmt"
+
+// rules says of every operation, by its id, who may use it.
+var rules = map[string]rule{
+	"about":   {need: needNothing, path: at("/api/about", nil)},
+	"sign-in": {need: needNothing, path: func(m *matrix) (string, any) { return "/api/session", object{"code": m.ada.code()} }},
+
+	"get-me":    {need: needRead, path: at("/api/me", nil)},
+	"update-me": {need: needWrite, path: at("/api/me", object{"locale": "en"})},
+
+	"list-tokens":  {need: needRead, path: at("/api/tokens", nil)},
+	"create-token": {need: needWrite, path: at("/api/tokens", object{"name": "made", "scope": "read"})},
+	"delete-token": {need: needWrite, others: 404, path: func(m *matrix) (string, any) {
+		id, _ := m.ada.mint("write", nil)
+		return "/api/tokens/" + id, nil
+	}},
+	"create-user": {need: needAdmin, path: func(m *matrix) (string, any) {
+		return "/api/users", object{"name": fmt.Sprintf("user %d", m.next())}
+	}},
+	"create-sign-in-code": {need: needAll, path: at("/api/session/link", nil)},
+	"sign-out":            {need: needSession, path: at("/api/session", nil)},
+
+	"list-tasks":         {need: needRead, path: at("/api/tasks", nil)},
+	"create-task":        {need: needWrite, path: at("/api/tasks", object{"title": "Mine"})},
+	"batch-tasks":        {need: needWrite, path: at("/api/tasks/batch", object{"changes": []object{{"op": "create", "body": object{"title": "Mine"}}}})},
+	"parse-task":         {need: needWrite, path: at("/api/tasks/parse", object{"quick": "Mine tomorrow"})},
+	"preview-recurrence": {need: needWrite, path: at("/api/recurrence/preview", object{"recurrence_pattern": "daily"})},
+	"get-task":           {need: needRead, others: 404, path: onTask("", nil)},
+	"update-task":        {need: needWrite, others: 404, path: onTask("", object{"title": "Changed"})},
+	"delete-task":        {need: needWrite, others: 404, path: onTask("", nil)},
+	"change-tags":        {need: needWrite, others: 404, path: onTask("/tags", object{"tags": []string{"new"}})},
+	"complete-task":      {need: needWrite, others: 404, path: onTask("/complete", nil)},
+	"list-reminders":     {need: needRead, others: 404, path: onTask("/reminders", nil)},
+	"reopen-task": {need: needWrite, others: 404, path: func(m *matrix) (string, any) {
+		return m.ada.step(m.task(), "complete").path() + "/reopen", nil
+	}},
+	"restore-task": {need: needWrite, others: 404, path: func(m *matrix) (string, any) {
+		path := m.task().path()
+		m.ada.do("DELETE", path, nil).want(204)
+		return path + "/restore", nil
+	}},
+	"get-task-history": {need: needRead, others: 404, path: func(m *matrix) (string, any) { return m.late.path() + "/history", nil }},
+	"list-audit":       {need: needRead, path: func(m *matrix) (string, any) { return "/api/audit?task_id=" + m.late.ID, nil }},
+
+	"list-filters":  {need: needRead, path: at("/api/filters", nil)},
+	"create-filter": {need: needWrite, path: at("/api/filters", object{"name": "Mine", "query": object{}})},
+	"get-filter":    {need: needRead, others: 404, path: onFilter(nil)},
+	"update-filter": {need: needWrite, others: 404, path: onFilter(object{"name": "Renamed"})},
+	"delete-filter": {need: needWrite, others: 404, path: onFilter(nil)},
+	"order-filters": {need: needWrite, others: 409, path: func(m *matrix) (string, any) {
+		m.ada.post("/api/filters", m.filterBody()).want(201)
+		var all []savedFilter
+		m.ada.get("/api/filters").want(200).into(&all)
+		ids := []string{}
+		for _, f := range all {
+			ids = append([]string{f.ID}, ids...)
+		}
+		return "/api/filters/order", object{"ids": ids}
+	}},
+
+	"list-notifications": {need: needRead, path: at("/api/notifications", nil)},
+	"read-notification":  {need: needWrite, others: 404, path: func(m *matrix) (string, any) { return "/api/notifications/" + m.told + "/read", nil }},
+	"snooze-notification": {need: needWrite, others: 404, path: func(m *matrix) (string, any) {
+		return "/api/notifications/" + m.told + "/snooze", object{"minutes": 60}
+	}},
+	"get-push-key":            {need: needRead, path: at("/api/push/key", nil)},
+	"list-push-subscriptions": {need: needRead, path: at("/api/push/subscriptions", nil)},
+	"put-push-subscription":   {need: needWrite, path: func(m *matrix) (string, any) { return "/api/push/subscriptions", m.browser() }},
+	"delete-push-subscription": {need: needWrite, others: 404, path: func(m *matrix) (string, any) {
+		var made struct {
+			ID string `json:"id"`
+		}
+		m.ada.do("PUT", "/api/push/subscriptions", m.phone).want(200).into(&made)
+		return "/api/push/subscriptions/" + made.ID, nil
+	}},
+}
+
+// at is a request that is the same for every caller.
+func at(path string, body any) func(*matrix) (string, any) {
+	return func(*matrix) (string, any) { return path, body }
+}
+
+// onTask is a request about a new task of the owner.
+func onTask(below string, body any) func(*matrix) (string, any) {
+	return func(m *matrix) (string, any) { return m.task().path() + below, body }
+}
+
+// onFilter is a request about a new filter of the owner.
+func onFilter(body any) func(*matrix) (string, any) {
+	return func(m *matrix) (string, any) {
+		var made savedFilter
+		m.ada.post("/api/filters", m.filterBody()).want(201).into(&made)
+		return "/api/filters/" + made.ID, body
+	}
+}
