@@ -100,7 +100,7 @@ var layers = []layer{
 	{"services/audit", serviceMay},
 	{"services/recurring", serviceMay},
 	{"services/notification", append([]string{"github.com/wneessen/go-mail", "github.com/google/uuid", "github.com/SherClockHolmes/webpush-go"}, serviceMay...)},
-	{"services/frontend", append([]string{"golang.org/x/sync"}, serviceMay...)},
+	{"services/frontend", append([]string{"golang.org/x/sync", "golang.org/x/time"}, serviceMay...)},
 	{"web", nil},
 }
 

@@ -70,7 +70,7 @@ func NewAPI(mux *http.ServeMux, title string) huma.API {
 }
 
 // documentErrors documents what can answer instead of any operation, where it has errors at all: the check of the
-// query, the limit of the body, the refusal of changes to those who may only read, an outage. And it takes back the
+// query, the limit of the body, the refusal of changes to those who may only read and of those who ask too often, an outage. And it takes back the
 // 422 that huma documents for validation, unless the operation has one of its own.
 func documentErrors(_ *huma.OpenAPI, op *huma.Operation) {
 	if len(op.Errors) == 0 {
@@ -81,6 +81,7 @@ func documentErrors(_ *huma.OpenAPI, op *huma.Operation) {
 		documentAs(op, op.Errors[0], http.StatusBadRequest, true)
 		documentAs(op, op.Errors[0], http.StatusForbidden, !SafeMethod(op.Method))
 		documentAs(op, op.Errors[0], http.StatusRequestEntityTooLarge, op.RequestBody != nil)
+		documentAs(op, op.Errors[0], http.StatusTooManyRequests, true)
 		documentAs(op, op.Errors[0], http.StatusServiceUnavailable, true)
 	}()
 	if !takesInput {

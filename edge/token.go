@@ -132,4 +132,5 @@ type IdentityRequest struct {
 type IdentityAnswer struct {
 	JWT     string    `json:"jwt"`
 	Expires time.Time `json:"expires"`
+	UserID  string    `json:"user_id"`
 }

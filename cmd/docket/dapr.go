@@ -104,6 +104,11 @@ func port(flag, value string) (int, error) {
 // must be there before anything else works; the service; the sidecar's door, through which messages then come; the users' door.
 func serveSidecar(ctx context.Context, o *serveOptions, so *sidecarOptions, s service, users bool, out io.Writer) (err error) {
 	log := edge.NewLogger(os.Stderr, s.name, o.logLevel, o.logFormat)
+	metrics := newRegistry()
+	set, err := o.settings(log, metrics)
+	if err != nil {
+		return err
+	}
 	doors, err := openDoors(o, so, s, users)
 	if err != nil {
 		return err
@@ -114,7 +119,6 @@ func serveSidecar(ctx context.Context, o *serveOptions, so *sidecarOptions, s se
 		return err
 	}
 	defer stopTracing()
-	metrics := newRegistry()
 	node, err := so.open(ctx, s, so.instance(), log, metrics)
 	if err != nil {
 		return err
@@ -126,7 +130,7 @@ func serveSidecar(ctx context.Context, o *serveOptions, so *sidecarOptions, s se
 		defer cancel()
 		err = errors.Join(err, node.Close(limit))
 	}()
-	unit, err := s.new(background, o.settings(log, metrics), node.Host())
+	unit, err := s.new(background, set, node.Host())
 	if err != nil {
 		return fmt.Errorf("start %s: %w", s.name, err)
 	}

@@ -46,6 +46,7 @@ type serveOptions struct {
 	smtp                notification.SMTP
 	privateWebhooks     bool
 	pushContact         string
+	rateLimit           string
 }
 
 func env(name, otherwise string) string {
@@ -60,7 +61,7 @@ func defaultServeOptions() *serveOptions {
 		listen: env("DOCKET_LISTEN", "127.0.0.1:8080"), data: env("DOCKET_DATA", "./docket-data"),
 		logLevel: env("DOCKET_LOG_LEVEL", "warn"), logFormat: env("DOCKET_LOG_FORMAT", "text"),
 		smtp:        notification.SMTP{Host: env("DOCKET_SMTP_HOST", ""), From: env("DOCKET_SMTP_FROM", ""), User: env("DOCKET_SMTP_USER", "")},
-		pushContact: env("DOCKET_PUSH_CONTACT", ""),
+		pushContact: env("DOCKET_PUSH_CONTACT", ""), rateLimit: env("DOCKET_RATE_LIMIT", "50"),
 	}
 }
 
@@ -77,6 +78,7 @@ func (o *serveOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.smtp.User, "smtp-user", o.smtp.User, "user at the mail server (DOCKET_SMTP_USER); the password is DOCKET_SECRET_SMTP_PASSWORD")
 	f.BoolVar(&o.privateWebhooks, "allow-private-webhooks", o.privateWebhooks, "let webhooks and push messages reach private addresses, and plain http")
 	f.StringVar(&o.pushContact, "push-contact", o.pushContact, "e-mail or https address at which push services can reach you (DOCKET_PUSH_CONTACT)")
+	f.StringVar(&o.rateLimit, "rate-limit", o.rateLimit, "requests a second that one token or session may make from another machine, at most; 0: no limit (DOCKET_RATE_LIMIT)")
 }
 
 // checkLog refuses settings of the log that would have to be guessed at.
@@ -90,9 +92,16 @@ func (o *serveOptions) checkLog() error {
 	return nil
 }
 
+// maxRateLimit is more than a replica can answer.
+const maxRateLimit = 1e6
+
 // settings are those of the services.
-func (o *serveOptions) settings(log *slog.Logger, metrics *prometheus.Registry) settings {
-	return settings{log: log, metrics: metrics, tls: o.tls, proxied: o.proxied, smtp: o.smtp, private: o.privateWebhooks, contact: o.pushContact}
+func (o *serveOptions) settings(log *slog.Logger, metrics *prometheus.Registry) (settings, error) {
+	limit, err := strconv.ParseFloat(o.rateLimit, 64)
+	if err != nil || !(limit >= 0 && limit <= maxRateLimit) {
+		return settings{}, cli.Usage(fmt.Errorf("--rate-limit (DOCKET_RATE_LIMIT): is %q: use a number of requests a second from 0 (no limit) to %.0f", o.rateLimit, maxRateLimit))
+	}
+	return settings{rate: limit, log: log, metrics: metrics, tls: o.tls, proxied: o.proxied, smtp: o.smtp, private: o.privateWebhooks, contact: o.pushContact}, nil
 }
 
 func serveCommand() *cobra.Command {
@@ -145,6 +154,10 @@ func serve(ctx context.Context, o *serveOptions, out io.Writer) (err error) {
 	}
 	defer stopTracing()
 	metrics := newRegistry()
+	set, err := o.settings(unnamed, metrics)
+	if err != nil {
+		return err
+	}
 	node, err := embedded.Open(ctx, embedded.Options{Dir: o.data, Logger: log, Metrics: metrics, Version: version(), Failpoint: failpoint()})
 	if err != nil {
 		return err
@@ -158,7 +171,7 @@ func serve(ctx context.Context, o *serveOptions, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeNode()) }()
 
-	running, err := start(background, node, o.settings(unnamed, metrics))
+	running, err := start(background, node, set)
 	if err != nil {
 		return err
 	}

@@ -26,8 +26,9 @@ type settings struct {
 	tls     bool
 	proxied bool
 	smtp    notification.SMTP
-	private bool   // webhooks and push may reach private addresses
-	contact string // of the operator, for push services
+	private bool    // webhooks and push may reach private addresses
+	contact string  // of the operator, for push services
+	rate    float64 // requests a second of one credential; 0: no limit
 }
 
 // service is one row of the table: its name, how it is made, and the description of its routes.
@@ -79,5 +80,5 @@ func newAudit(_ context.Context, s settings, h host.Host) (host.Service, error) 
 
 func newFrontend(_ context.Context, s settings, h host.Host) (host.Service, error) {
 	return frontend.New(frontend.Config{Logger: s.log, Metrics: s.metrics, Build: build(),
-		Static: web.FS, TLS: s.tls, TrustForwarded: s.proxied}, h)
+		Static: web.FS, TLS: s.tls, TrustForwarded: s.proxied, RateLimit: s.rate}, h)
 }

@@ -42,8 +42,7 @@ func create(list, id string, d task.Draft, request string, actor event.Actor) wi
 			return []effect{{old: was, new: was}}, nil
 		}
 		if v.head.Live >= maxLive {
-			return nil, edge.NewProblem(http.StatusConflict, "list_full",
-				fmt.Sprintf("the list holds %d tasks, the most it can: delete some first", maxLive))
+			return nil, listFull("delete some first")
 		}
 		t, err := task.Create(id, ownerOf(list), d, v.env)
 		if err != nil {
@@ -51,6 +50,10 @@ func create(list, id string, d task.Draft, request string, actor event.Actor) wi
 		}
 		return []effect{{typ: event.TaskCreated, actor: actor, new: record{List: list, Request: request}.with(t)}}, nil
 	}}
+}
+
+func listFull(remedy string) *edge.Problem {
+	return edge.NewProblem(http.StatusConflict, "list_full", fmt.Sprintf("the list holds %d tasks, the most it can: %s", maxLive, remedy))
 }
 
 // hashRequest identifies the body of a request with an Idempotency-Key.
@@ -163,7 +166,7 @@ func restore(list, id, ifMatch string, actor event.Actor) wish {
 			return []effect{{old: was, new: was}}, nil
 		}
 		if v.head.Live >= maxLive {
-			return nil, edge.NewProblem(http.StatusConflict, "list_full", "the list is full: delete another task first")
+			return nil, listFull("delete another task first")
 		}
 		t, err := task.Restore(was.task, was.Previous, *was.DeletedAt, v.env)
 		out, err := step(event.TaskRestored, actor, was, t, err)

@@ -105,7 +105,7 @@ func (s *inside) identity(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
-	_ = json.NewEncoder(w).Encode(edge.IdentityAnswer{JWT: token, Expires: expires})
+	_ = json.NewEncoder(w).Encode(edge.IdentityAnswer{JWT: token, Expires: expires, UserID: user})
 }
 
 // rotate replaces the signing key at once, as a lost key would be.

@@ -27,6 +27,7 @@ type gate struct {
 	client     func(service string) *http.Client
 	identities *exchange
 	origins    *http.CrossOriginProtection
+	limits     *limits
 	tls, trust bool
 }
 
@@ -34,6 +35,7 @@ func newGate(cfg Config, client func(string) *http.Client) *gate {
 	return &gate{
 		client: client, identities: newExchange(client("backend"), cfg.Now),
 		origins: http.NewCrossOriginProtection(), tls: cfg.TLS, trust: cfg.TrustForwarded,
+		limits: newLimits(cfg.RateLimit, cfg.Now, cfg.Metrics),
 	}
 }
 
@@ -99,15 +101,20 @@ func (g *gate) forward(w http.ResponseWriter, r *http.Request, up *upstream) {
 
 // try sends the request once; known tells whether its identity had been kept from before.
 func (g *gate) try(w http.ResponseWriter, r *http.Request, up *upstream, cred credential) (res *http.Response, known bool, err error) {
-	auth, known, err := g.identities.authorization(r.Context(), cred)
+	id, known, err := g.identities.identify(r.Context(), cred)
 	if err != nil {
 		return nil, known, err
+	}
+	if g.limited(r) {
+		if err := g.limits.admit(cred, id.user); err != nil {
+			return nil, known, err
+		}
 	}
 	out, err := g.request(w, r, up)
 	if err != nil {
 		return nil, known, err
 	}
-	out.Header["Authorization"] = auth
+	out.Header["Authorization"] = id.authorization
 	res, err = up.send(out)
 	return res, known, err
 }

@@ -20,7 +20,8 @@ var (
 	methodsServed = "GET, HEAD, POST, PUT, PATCH, DELETE"
 )
 
-// guard stands before all routes: it sets the security headers and refuses what could be read in two ways.
+// guard stands before all routes: it sets the security headers, and refuses what could be read in two ways
+// and whoever asks too often.
 func (g *gate) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -40,6 +41,12 @@ func (g *gate) guard(next http.Handler) http.Handler {
 			h.Set("Allow", methodsServed)
 			edge.WriteProblem(w, r, edge.NewProblem(http.StatusMethodNotAllowed, "", "this method is not served; see Allow"))
 			return
+		}
+		if g.limited(r) {
+			if err := g.limits.knock(g.address(r), r); err != nil {
+				refuse(w, r, err)
+				return
+			}
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -83,75 +83,81 @@ func refused(detail string) *edge.Problem {
 	return edge.NewProblem(http.StatusUnauthorized, "unauthorized", detail)
 }
 
-// exchange turns credentials into the Authorization header that services accept.
+// identity is what a credential stands for.
+type identity struct {
+	authorization []string // the header that services accept
+	user          string   // the user's id; empty from a backend of an older version
+}
+
+// exchange turns credentials into identities.
 type exchange struct {
 	backend *http.Client
 	now     func() time.Time
-	known   *edge.Cache[[sha256.Size]byte, []string]
+	known   *edge.Cache[[sha256.Size]byte, identity]
 	flight  singleflight.Group
 }
 
 func newExchange(backend *http.Client, now func() time.Time) *exchange {
-	return &exchange{backend: edge.Traced(backend), now: now, known: edge.NewCache[[sha256.Size]byte, []string](identities)}
+	return &exchange{backend: edge.Traced(backend), now: now, known: edge.NewCache[[sha256.Size]byte, identity](identities)}
 }
 
-// authorization returns the header's value for c, and whether it was known already. Requests that miss at the same
+// identify returns whom c stands for, and whether that was known already. Requests that miss at the same
 // time share one call, which does not depend on the first of them staying.
-func (e *exchange) authorization(ctx context.Context, c credential) (header []string, known bool, err error) {
+func (e *exchange) identify(ctx context.Context, c credential) (id identity, known bool, err error) {
 	key := c.key()
-	if header, known = e.known.Get(key, e.now()); known {
-		return header, true, nil
+	if id, known = e.known.Get(key, e.now()); known {
+		return id, true, nil
 	}
 	shared := context.WithoutCancel(ctx)
 	answer := e.flight.DoChan(string(key[:]), func() (any, error) {
 		ctx, cancel := context.WithTimeout(shared, exchangeWait)
 		defer cancel()
-		identity, err := e.ask(ctx, c)
+		got, err := e.ask(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		header := []string{"Bearer " + identity.JWT}
-		e.known.Put(key, header, identity.Expires.Add(-expiryMargin))
-		return header, nil
+		id := identity{authorization: []string{"Bearer " + got.JWT}, user: got.UserID}
+		e.known.Put(key, id, got.Expires.Add(-expiryMargin))
+		return id, nil
 	})
 	select {
 	case a := <-answer:
 		if a.Err != nil {
-			return nil, false, a.Err
+			return identity{}, false, a.Err
 		}
-		return a.Val.([]string), false, nil
+		return a.Val.(identity), false, nil
 	case <-ctx.Done():
-		return nil, false, ctx.Err()
+		return identity{}, false, ctx.Err()
 	}
 }
 
 func (e *exchange) forget(c credential) { e.known.Drop(c.key()) }
 
 func (e *exchange) ask(ctx context.Context, c credential) (edge.IdentityAnswer, error) {
-	var identity edge.IdentityAnswer
+	var answer edge.IdentityAnswer
 	body, err := json.Marshal(edge.IdentityRequest{Token: c.token, Session: c.session})
 	if err != nil {
-		return identity, fmt.Errorf("exchange credential: %w", err)
+		return answer, fmt.Errorf("exchange credential: %w", err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://backend/internal/identity", bytes.NewReader(body))
 	if err != nil {
-		return identity, fmt.Errorf("exchange credential: %w", err)
+		return answer, fmt.Errorf("exchange credential: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	res, err := e.backend.Do(req)
 	if err != nil {
-		return identity, unreachable(fmt.Errorf("exchange credential: %w", err))
+		return answer, unreachable(fmt.Errorf("exchange credential: %w", err))
 	}
 	defer func() { _ = res.Body.Close() }()
 	switch res.StatusCode {
 	case http.StatusOK:
 	case http.StatusUnauthorized:
-		return identity, refused("this token or session is not, or no longer, valid; sign in again or make a new token")
+		return answer, refused("this token or session is not, or no longer, valid; sign in again or make a new token")
 	default:
-		return identity, unreachable(fmt.Errorf("exchange credential: backend answered %d", res.StatusCode))
+		return answer, unreachable(fmt.Errorf("exchange credential: backend answered %d", res.StatusCode))
 	}
-	if err := json.NewDecoder(io.LimitReader(res.Body, 64<<10)).Decode(&identity); err != nil {
-		return identity, unreachable(fmt.Errorf("exchange credential: answer of backend: %w", err))
+	if err := json.NewDecoder(io.LimitReader(res.Body, 64<<10)).Decode(&answer); err != nil {
+		return answer, unreachable(fmt.Errorf("exchange credential: answer of backend: %w", err))
 	}
-	return identity, nil
+	return answer, nil
 }

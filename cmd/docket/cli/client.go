@@ -24,8 +24,9 @@ const (
 	// tryTime bounds one try of a request, tries how many there are.
 	tryTime = 15 * time.Second
 	tries   = 5
-	// longestWait bounds what a Retry-After can ask for.
-	longestWait = 5 * time.Second
+	// longestWait bounds what a Retry-After can ask for; of one who has asked too often (429), what is waited for at all.
+	longestWait   = 5 * time.Second
+	longestObeyed = 30 * time.Second
 	// maxAnswer bounds what is read of an answer: a page of 200 tasks is below 4 MiB.
 	maxAnswer = 64 << 20
 )
@@ -174,12 +175,20 @@ func (c *client) try(ctx context.Context, r request, body []byte) (a answer, wai
 		return a, 0, nil
 	}
 	p := c.problem(res, a.body)
-	wait = -1
-	if res.StatusCode == http.StatusServiceUnavailable && (!r.once || p.Code == "unavailable") {
-		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After"))
-		wait = min(longestWait, max(0, time.Duration(seconds)*time.Second))
+	return a, r.waitAfter(res, p), p.failure()
+}
+
+// waitAfter is how long to wait after an error answer, as try tells it.
+func (r request) waitAfter(res *http.Response, p *problem) time.Duration {
+	seconds, _ := strconv.Atoi(res.Header.Get("Retry-After"))
+	asked := max(0, time.Duration(seconds)*time.Second)
+	switch {
+	case res.StatusCode == http.StatusTooManyRequests && asked <= longestObeyed: // nothing was done, so not even once
+		return asked
+	case res.StatusCode == http.StatusServiceUnavailable && (!r.once || p.Code == "unavailable"):
+		return min(longestWait, asked)
 	}
-	return a, wait, p.failure()
+	return -1
 }
 
 func (c *client) build(ctx context.Context, r request, body []byte) (*http.Request, error) {

@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // against returns a client of a server that answers so.
@@ -132,3 +134,33 @@ func TestServerURL(t *testing.T) {
 		}
 	}
 }
+
+// One who has asked too often waits as long as the server says and asks again, also for what must not be done twice:
+// it has not been done. A wait that is longer than anybody would sit there for is an error that says so.
+func TestTooManyRequestsAreWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start, asked := time.Now(), 0
+		answer := func(after string) *http.Response {
+			asked++
+			if asked == 3 {
+				return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{}`))}
+			}
+			body := `{"title":"Too Many Requests","status":429,"code":"rate_limited","detail":"too many requests"}`
+			return &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {after}}, Body: io.NopCloser(strings.NewReader(body))}
+		}
+		c := &client{server: "http://docket.test", token: "dkt_x", http: &http.Client{Transport: answers(func(*http.Request) *http.Response { return answer("7") })}}
+		if _, err := c.do(t.Context(), request{method: http.MethodPost, path: "/api/users", once: true}); err != nil || asked != 3 || time.Since(start) != 14*time.Second {
+			t.Errorf("%v after %d requests in %v", err, asked, time.Since(start))
+		}
+		asked = 0
+		c.http.Transport = answers(func(*http.Request) *http.Response { return answer("3600") })
+		if _, err := c.do(t.Context(), request{method: http.MethodGet, path: "/api/me"}); err == nil || asked != 1 || !strings.Contains(err.Error(), "too many requests") {
+			t.Errorf("%v after %d requests", err, asked)
+		}
+	})
+}
+
+// answers is a transport that has no network.
+type answers func(*http.Request) *http.Response
+
+func (a answers) RoundTrip(r *http.Request) (*http.Response, error) { return a(r), nil }

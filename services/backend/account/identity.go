@@ -63,7 +63,7 @@ func (s *Store) serveIdentity(w http.ResponseWriter, r *http.Request) {
 		edge.WriteProblem(w, r, err)
 		return
 	}
-	s.answer(w, r, edge.IdentityAnswer{JWT: token, Expires: expires})
+	s.answer(w, r, edge.IdentityAnswer{JWT: token, Expires: expires, UserID: p.UserID})
 }
 
 func (s *Store) serveKeys(w http.ResponseWriter, r *http.Request) {
