@@ -242,37 +242,6 @@ func listen(addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// serveHTTP serves until ctx ends, then lets requests that have begun finish.
-func serveHTTP(ctx, background context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
-	srv := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       60 * time.Second,
-		IdleTimeout:       120 * time.Second,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		BaseContext:       func(net.Listener) context.Context { return background },
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(l) }()
-	select {
-	case err := <-failed:
-		return fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
-	}
-	limit, cancel := context.WithTimeout(background, requestTime)
-	defer cancel()
-	err := srv.Shutdown(limit)
-	if errors.Is(err, context.DeadlineExceeded) { // a client that does not send the rest of its request, say
-		log.Warn("requests were cut off")
-		err = srv.Close()
-	}
-	if err != nil {
-		return fmt.Errorf("stop serving: %w", err)
-	}
-	return nil
-}
-
 // welcome creates the owner at the first start and says how to begin.
 func welcome(ctx context.Context, o *serveOptions, node *embedded.Node, addr net.Addr, log *slog.Logger, out io.Writer) error {
 	h := node.Host(backend.Name)

@@ -1,10 +1,12 @@
 package frontend
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/docket-tasks/docket/edge"
 )
@@ -74,6 +76,9 @@ func copyHeader(to, from http.Header) {
 
 var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
+// pieceTime is how long a caller may take to receive one piece of a live answer, which has no limit as a whole.
+const pieceTime = 30 * time.Second
+
 // copyBody copies what comes; live sends each piece on at once.
 func copyBody(w http.ResponseWriter, body io.Reader, live bool) error {
 	buffer := buffers.Get().(*[32 << 10]byte)
@@ -89,6 +94,9 @@ func copyBody(w http.ResponseWriter, body io.Reader, live bool) error {
 	for {
 		n, err := body.Read(buffer[:])
 		if n > 0 {
+			if err := control.SetWriteDeadline(time.Now().Add(pieceTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+				return err
+			}
 			if _, err := w.Write(buffer[:n]); err != nil {
 				return err
 			}
