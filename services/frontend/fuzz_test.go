@@ -6,6 +6,8 @@ import (
 	"path"
 	"strings"
 	"testing"
+
+	"github.com/docket-tasks/docket/services/frontend"
 )
 
 // FuzzCredentials sends any two headers: nothing but a valid credential gets through, and nothing crashes.
@@ -74,3 +76,34 @@ func FuzzPath(f *testing.F) {
 }
 
 func slashed(p string) string { return strings.TrimSuffix(p, "/") + "/" }
+
+// FuzzForwarded sends any headers of a proxy, believed and not: the door neither breaks nor lets a caller in for them, and an address
+// that cannot be read is no reason to refuse one.
+func FuzzForwarded(f *testing.F) {
+	for _, seed := range []string{"", "6.6.6.6", "6.6.6.6, ::1", "fe80::1%eth0", "[::1]:80", ",", "unknown", "\x00"} {
+		f.Add(seed, "https")
+	}
+	f.Add("6.6.6.6", "HTTPS,http")
+	s := newInside(f, newClock().now)
+	doors := []http.Handler{
+		s.door(f, func(c *frontend.Config) { c.RateLimit = 1e6 }),
+		s.door(f, func(c *frontend.Config) { c.RateLimit, c.TrustForwarded = 1e6, true }),
+	}
+	f.Fuzz(func(t *testing.T, address, proto string) {
+		for _, door := range doors {
+			r := httptest.NewRequest("GET", "/api/me", nil)
+			r.Header["X-Forwarded-For"], r.Header["X-Forwarded-Proto"] = []string{address}, []string{proto}
+			w := httptest.NewRecorder()
+			door.ServeHTTP(w, r)
+			if w.Code != http.StatusUnauthorized {
+				t.Errorf("X-Forwarded-For %q, -Proto %q: %d without a credential", address, proto, w.Code)
+			}
+			r.Header["Authorization"] = []string{bearer}
+			w = httptest.NewRecorder()
+			door.ServeHTTP(w, r)
+			if w.Code != http.StatusOK && w.Code != http.StatusServiceUnavailable { // what no header may hold cannot be sent on
+				t.Errorf("X-Forwarded-For %q, -Proto %q: %d with one", address, proto, w.Code)
+			}
+		}
+	})
+}
