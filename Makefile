@@ -87,6 +87,11 @@ race: postgresql ## run the Go tests under the race detector
 	$(GOTEST) --packages "$$($(GO) list ./... | grep -vE '/(deploy/local|test/(access|adversity|crash|e2e))$$' | tr '\n' ' ')" -- \
 		-race -timeout 30m -skip '^TestConformance$$/^Messages$$/^ManyMoreThanFitInMemory$$'
 
+.PHONY: audit
+audit: ## check what docket is built from: its checksums, and that it may be used
+	$(GO) mod verify
+	$(GO) test -count=1 -run '^TestLicences' .
+
 .PHONY: fuzz
 fuzz: ## fuzz everything that parses, FUZZTIME each (10s)
 	sh tools/fuzz.sh $(or $(FUZZTIME),10s)
