@@ -2,6 +2,7 @@ package dapr
 
 import (
 	"crypto/subtle"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -33,18 +34,38 @@ func (n *Node) routes(s host.Service) http.Handler {
 	mux.Handle("/events/", own(http.NotFoundHandler()))
 	mux.Handle("/job/", own(http.NotFoundHandler()))
 	routed := func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).EnableFullDuplex() // as between services in one process; only a test's recorder cannot
-		r.URL.RawPath = r.Header.Get(pathHeader)             // which counts only if it is an encoding of the path that the sidecars have judged
+		r.URL.RawPath = r.Header.Get(pathHeader) // which counts only if it is an encoding of the path that the sidecars have judged
 		switch path := r.URL.Path; {
 		case strings.HasPrefix(path, "/dapr/"), strings.HasPrefix(path, "/events/"), strings.HasPrefix(path, "/job/"):
 			mux.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/internal/"):
-			called(framing(orNotFound(s.Runtime))).ServeHTTP(w, r)
+			called(duplex(framing(orNotFound(s.Runtime)))).ServeHTTP(w, r)
 		default:
-			called(framing(orNotFound(s.Public))).ServeHTTP(w, r)
+			called(duplex(framing(orNotFound(s.Public)))).ServeHTTP(w, r)
 		}
 	}
 	return n.tokened(http.HandlerFunc(routed))
+}
+
+// leftover is how much of a request's body is read for its handler at most, as much as net/http reads itself.
+const leftover = 256 << 10
+
+// duplex lets a handler answer before it has read the whole request, as between services in one process.
+//
+// What it leaves of the body is read here. At full duplex net/http does that only after it has stopped its look-out for the
+// end of the connection; reaching the end of the body then starts that anew, the next request on the connection meets it,
+// and is dropped without an answer. A body in chunks has its end left by every JSON decoder.
+func duplex(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := http.NewResponseController(w)
+		if answer.EnableFullDuplex() != nil { // only a test's recorder cannot
+			next.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+		_ = answer.Flush() // who still sends may wait for it
+		_, _ = io.CopyN(io.Discard, r.Body, leftover)
+	})
 }
 
 func orNotFound(h http.Handler) http.Handler {

@@ -2,11 +2,13 @@ package dapr
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/docket-tasks/docket/host"
@@ -66,6 +68,51 @@ func TestEscapedPath(t *testing.T) {
 		h.ServeHTTP(httptest.NewRecorder(), r)
 		if path != want {
 			t.Errorf("%q arrives as %s, want %s", sent, path, want)
+		}
+	}
+}
+
+// Requests on one connection are all answered, also after one whose handler has not read its body to the end: what a JSON
+// decoder leaves of a body in chunks, and what a refusal leaves of any.
+func TestRequestsAfterABodyNotReadToItsEnd(t *testing.T) {
+	n := &Node{Options: Options{Logger: slog.New(slog.DiscardHandler)}}
+	n.bus, n.jobs = newBus(n), &jobs{node: n}
+	n.metrics, _ = newMetrics(nil, nil)
+	decodes := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var v any
+		if err := json.NewDecoder(r.Body).Decode(&v); err != nil {
+			t.Errorf("decode the request: %v", err)
+		}
+	})
+	refuses := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) })
+	server := httptest.NewServer(n.routes(host.Service{Runtime: decodes, Public: refuses}))
+	defer server.Close()
+	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
+	defer client.CloseIdleConnections()
+	for i := range 200 {
+		path, want := "/internal/x", http.StatusOK
+		switch i % 3 {
+		case 1:
+			path, want = "/api/x", http.StatusForbidden
+		case 2:
+			path = "/job/backup"
+		}
+		body := io.MultiReader(strings.NewReader(`{"a":1}`)) // of a length nobody knows
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+path, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if path != "/job/backup" {
+			r.Header.Set(callerHeader, "frontend")
+		}
+		res, err := client.Do(r)
+		if err != nil {
+			t.Fatalf("request %d: %v", i, err)
+		}
+		_, err = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
+		if err != nil || res.StatusCode != want {
+			t.Fatalf("request %d: %d, %v, want %d", i, res.StatusCode, err, want)
 		}
 	}
 }
