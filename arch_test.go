@@ -96,7 +96,10 @@ var layers = []layer{
 	{"host/dapr/outbox", []string{"host"}},
 	{"host/hosttest", []string{"host"}},
 	{"edge", []string{"host", "go.opentelemetry.io/otel", "github.com/danielgtaylor/huma", "github.com/golang-jwt/jwt", "github.com/prometheus/client_golang", "golang.org/x/sync"}},
-	{"services/backend", append([]string{"services/backend", "github.com/coder/websocket", "github.com/google/uuid", "golang.org/x/text"}, serviceMay...)},
+	{"services/backend", append([]string{
+		"services/backend", "github.com/coder/websocket", "github.com/google/uuid", "golang.org/x/text",
+		"golang.org/x/crypto/argon2", "github.com/trustelem/zxcvbn/frequency",
+	}, serviceMay...)},
 	{"services/audit", serviceMay},
 	{"services/recurring", serviceMay},
 	{"services/notification", append([]string{"github.com/wneessen/go-mail", "github.com/google/uuid", "github.com/SherClockHolmes/webpush-go"}, serviceMay...)},

@@ -20,6 +20,10 @@ const (
 	sessionPath = "/api/session"
 	// tokensPath revokes an API token: DELETE, with its id behind.
 	tokensPath = "/api/tokens/"
+	// sessionsPath ends sessions: DELETE, all others or the one whose id is behind.
+	sessionsPath = "/api/sessions"
+	// passwordPath changes the password (PUT), which ends all other sessions.
+	passwordPath = "/api/me/password"
 )
 
 // gate authenticates requests and forwards them.
@@ -88,15 +92,22 @@ func (g *gate) forward(w http.ResponseWriter, r *http.Request, up *upstream) {
 		refuse(w, r, err)
 		return
 	}
-	if r.Method == http.MethodDelete && res.StatusCode < 300 { // it holds on this replica at once, on others within a minute
-		switch {
-		case r.URL.Path == sessionPath:
-			g.identities.forget(cred)
-		case strings.HasPrefix(r.URL.Path, tokensPath):
-			g.identities.known.Clear() // the token itself is not known here, and revoking one is rare
-		}
+	if res.StatusCode < 300 {
+		g.revoked(r, cred)
 	}
 	up.answer(w, r, res)
+}
+
+// revoked forgets the identities that a request has ended: they are gone on this replica at once, on others within a
+// minute. Where other credentials than the caller's end, those are not known here; all are forgotten, for it is rare.
+func (g *gate) revoked(r *http.Request, cred credential) {
+	switch {
+	case r.Method == http.MethodDelete && r.URL.Path == sessionPath:
+		g.identities.forget(cred)
+	case r.Method == http.MethodDelete && (strings.HasPrefix(r.URL.Path, tokensPath) || strings.HasPrefix(r.URL.Path, sessionsPath)),
+		r.Method == http.MethodPut && r.URL.Path == passwordPath:
+		g.identities.known.Clear()
+	}
 }
 
 // try sends the request once; known tells whether its identity had been kept from before.

@@ -193,6 +193,56 @@ func TestSession(t *testing.T) {
 	})
 }
 
+// A password signs in wherever it is typed, until it is changed: then every other session ends, its sockets too.
+func TestPassword(t *testing.T) {
+	scenario(t, func(t *testing.T, w *world) {
+		c := w.user("Ada", "Europe/Berlin")
+		const before, after = "marble-otter-quiet-lantern", "under-the-blue-bridge"
+		c.do("PUT", "/api/me/password", object{"password": "baseball"}).want(400).problem()
+		c.do("PUT", "/api/me/password", object{"password": before}).want(204)
+		enter := func(password string) *client {
+			browser := c.as("")
+			signIn := browser.post("/api/session", object{"name": c.name, "password": password}).want(201)
+			cookies := (&http.Response{Header: signIn.header}).Cookies()
+			if len(cookies) != 1 {
+				t.Fatalf("cookies %+v", cookies)
+			}
+			browser.session = cookies[0].Name + "=" + cookies[0].Value
+			return browser
+		}
+		here, there, lost := enter(before), enter(before), enter(before)
+		var sessions []struct {
+			ID      string `json:"id"`
+			Current bool   `json:"current"`
+		}
+		lost.get("/api/sessions").want(200).into(&sessions)
+		if len(sessions) != 3 || sessions[0].Current || !sessions[2].Current {
+			t.Fatalf("%+v", sessions)
+		}
+		live, other := there.listen(""), lost.listen("")
+		w.user("Bob", "UTC").do("DELETE", "/api/sessions/"+sessions[2].ID, nil).want(404).problem()
+		here.do("DELETE", "/api/sessions/"+sessions[2].ID, nil).want(204)
+		if code := other.closed(); code != websocket.StatusPolicyViolation {
+			t.Errorf("ending the session closes its socket with %v", code)
+		}
+		eventually(t, "the session to have ended", func() bool { return lost.get("/api/me").status == 401 })
+
+		here.do("PUT", "/api/me/password", object{"password": after}).want(400).problem()
+		here.do("PUT", "/api/me/password", object{"password": after, "old_password": before}).want(204)
+		if code := live.closed(); code != websocket.StatusPolicyViolation {
+			t.Errorf("changing the password closes the socket with %v", code)
+		}
+		eventually(t, "the other session to have ended", func() bool { return there.get("/api/me").status == 401 })
+		here.get("/api/me").want(200)
+		c.get("/api/me").want(200)
+		c.as("").post("/api/session", object{"name": c.name, "password": before}).want(400).problem()
+		last := enter(after)
+		last.do("DELETE", "/api/sessions", nil).want(204)
+		eventually(t, "all other sessions to have ended", func() bool { return here.get("/api/me").status == 401 })
+		last.do("DELETE", "/api/session", nil).want(204)
+	})
+}
+
 // What is for the runtime and the other services cannot be reached from outside, however its path is written.
 func TestRuntimeRoutesAreClosed(t *testing.T) {
 	scenario(t, func(t *testing.T, w *world) {

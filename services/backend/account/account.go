@@ -8,12 +8,15 @@
 //	first-user           the id of the user made at the first start
 //	token/<hash>         an API token's owner, scope and last use
 //	tokens/<user>        the user's API tokens, ≤ 100
+//	password/<user>      the hash of a password
 //	session/<hash>       a browser session
+//	sessions/<user>      the ids of the user's sessions, ≤ 100
 //	sign-in-code/<hash>  a one-time sign-in code
 //	signing-key          the key that signs identities, where Secrets holds none
 //
 // Tokens, session cookies and codes are 256 random bits each and stored as their SHA-256 only: who reads the
 // state cannot sign in with what is found there. A credential is revoked by deleting its row.
+// Passwords are hashed with argon2id.
 //
 // [Task]: T021, T026
 package account
@@ -71,7 +74,8 @@ type Store struct {
 	now     func() time.Time
 	log     *slog.Logger
 
-	users *edge.Cache[string, cached]
+	users  *edge.Cache[string, cached]
+	hasher *hasher
 
 	// touching holds the credentials whose last use is being written, so that a burst writes once.
 	touching   sync.Map
@@ -87,7 +91,7 @@ type Store struct {
 func New(state host.State, secrets host.Secrets, now func() time.Time, log *slog.Logger) *Store {
 	return &Store{
 		state: state, secrets: secrets, now: now, log: log,
-		users: edge.NewCache[string, cached](maxCached),
+		users: edge.NewCache[string, cached](maxCached), hasher: newHasher(),
 	}
 }
 

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -49,19 +50,25 @@ func sessionCookie(secret string, secure bool) http.Cookie {
 	}
 }
 
-// scheme notes whether the browser speaks TLS, at whichever door that ends.
-type scheme struct{ secure bool }
+// scheme notes whether the browser speaks TLS, at whichever door that ends, and what it is.
+type scheme struct {
+	secure bool
+	client string
+}
 
 // Resolve implements huma.Resolver.
 func (s *scheme) Resolve(ctx huma.Context) []error {
 	s.secure = ctx.TLS() != nil || edge.ForwardedTLS(http.Header{"X-Forwarded-Proto": {ctx.Header("X-Forwarded-Proto")}})
+	s.client = clientOf(ctx.Header("User-Agent"))
 	return nil
 }
 
 type signInInput struct {
 	scheme
 	Body struct {
-		Code     string `json:"code" minLength:"1" maxLength:"100" doc:"One-time sign-in code"`
+		Code     string `json:"code,omitempty" minLength:"1" maxLength:"100" doc:"One-time sign-in code"`
+		Name     string `json:"name,omitempty" minLength:"1" maxLength:"100" doc:"With password, instead of code"`
+		Password string `json:"password,omitempty" minLength:"1" maxLength:"256"`
 		TimeZone string `json:"time_zone,omitempty" maxLength:"64" doc:"The browser's; taken where the user has chosen none and the server knows it"`
 	}
 }
@@ -75,19 +82,41 @@ type signInAnswer struct {
 
 // SessionRoutes adds the one route for those who are not signed in yet.
 func (s *Store) SessionRoutes(api huma.API) {
-	o := op("sign-in", http.MethodPost, "/api/session", "Sign in with a one-time code: sets the session's cookie", http.StatusCreated, 400)
+	o := op("sign-in", http.MethodPost, "/api/session", "Sign in with a name and a password, or with a one-time code: sets the session's cookie", http.StatusCreated, 400)
 	o.Security = []map[string][]string{{}}
 	register(api, o, s.postSession)
 }
 
 func (s *Store) postSession(ctx context.Context, in *signInInput) (*signInAnswer, error) {
-	u, secret, err := s.SignIn(ctx, in.Body.Code, in.Body.TimeZone)
+	u, secret, err := s.admit(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	out := &signInAnswer{SetCookie: sessionCookie(secret, in.secure)}
 	out.Body.User = u
 	return out, nil
+}
+
+// admit signs in with whichever of the two proofs is given.
+func (s *Store) admit(ctx context.Context, in *signInInput) (User, string, error) {
+	b, browser := in.Body, Browser{TimeZone: in.Body.TimeZone, Client: in.client}
+	if b.Code != "" {
+		if b.Name != "" || b.Password != "" {
+			return User{}, "", invalid{{Field: "code", Detail: "must not be given together with name and password"}}
+		}
+		return s.SignIn(ctx, b.Code, browser)
+	}
+	var faults invalid
+	if b.Name == "" {
+		faults.check("name", errors.New("is needed with password, or else code"))
+	}
+	if b.Password == "" {
+		faults.check("password", errors.New("is needed with name, or else code"))
+	}
+	if err := faults.err(); err != nil {
+		return User{}, "", err
+	}
+	return s.SignInByPassword(ctx, b.Name, b.Password, browser)
 }
 
 type signOutAnswer struct {

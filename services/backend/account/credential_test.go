@@ -200,7 +200,7 @@ func TestCodeExpires(t *testing.T) {
 			t.Fatal(err)
 		}
 		st.clock.advance(c.after)
-		if _, _, err := st.store.SignIn(t.Context(), code, ""); !errors.Is(err, c.want) {
+		if _, _, err := st.store.SignIn(t.Context(), code, Browser{}); !errors.Is(err, c.want) {
 			t.Errorf("after %v: %v, want %v", c.after, err, c.want)
 		}
 	}

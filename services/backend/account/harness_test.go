@@ -198,7 +198,7 @@ func (st *site) signIn(userID string) edge.IdentityRequest {
 	if err != nil {
 		st.t.Fatal(err)
 	}
-	_, secret, err := st.store.SignIn(st.t.Context(), code, "")
+	_, secret, err := st.store.SignIn(st.t.Context(), code, Browser{})
 	if err != nil {
 		st.t.Fatal(err)
 	}

@@ -112,6 +112,10 @@ func problem(err error) error {
 		return edge.NewProblem(http.StatusUnauthorized, "unauthorized", "the credential is unknown, was revoked or has expired")
 	case errors.Is(err, ErrBadCode):
 		return edge.NewProblem(http.StatusBadRequest, "invalid_code", "the sign-in code is unknown, was used or has expired: ask for a new one")
+	case errors.Is(err, ErrWrongPassword):
+		return edge.NewProblem(http.StatusBadRequest, "wrong_password", "there is no user of that name with that password")
+	case errors.Is(err, ErrNoSession):
+		return edge.NewProblem(http.StatusNotFound, "not_found", "you have no such session")
 	case errors.Is(err, ErrNameTaken):
 		return edge.NewProblem(http.StatusConflict, "conflict", "another user has that name",
 			edge.FieldError{Field: "name", Detail: "is taken"})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/docket-tasks/docket/edge"
@@ -17,6 +18,8 @@ type sessionRow struct {
 	CreatedAt task.Time `json:"created_at"`
 	// LastUsedAt is up to an hour too early; the session ends SessionLife after it.
 	LastUsedAt task.Time `json:"last_used_at"`
+	// Client is the Browser's.
+	Client string `json:"client,omitempty"`
 }
 
 // codeRow is the row at sign-in-code/<hash>.
@@ -45,10 +48,10 @@ func (s *Store) NewSignInCode(ctx context.Context, userID string) (code string, 
 }
 
 // SignIn redeems a one-time code and returns its user and the secret of a new session, which is not kept. Of
-// two who redeem one code, one gets ErrBadCode. zone is the browser's: it becomes the user's time zone where
+// two who redeem one code, one gets ErrBadCode. The browser's time zone becomes the user's time zone where
 // nobody has chosen one yet; a zone this machine does not know is left aside.
-func (s *Store) SignIn(ctx context.Context, code, zone string) (User, string, error) {
-	var u storedUser
+func (s *Store) SignIn(ctx context.Context, code string, b Browser) (User, string, error) {
+	var u User
 	var session string
 	key := codeKey(hash(code))
 	err := host.Retry(ctx, func() error {
@@ -60,32 +63,42 @@ func (s *Store) SignIn(ctx context.Context, code, zone string) (User, string, er
 		if etag == "" || expired(&row.ExpiresAt, s.now()) {
 			return ErrBadCode
 		}
-		old, userETag, err := s.loadUser(ctx, row.User)
+		open, err := s.openSessions(ctx, row.User)
 		if err != nil {
 			return err
 		}
-		u = old
-		if !u.ZoneChosen && checkZone(zone) == nil {
-			u.TimeZone, u.ZoneChosen = zone, true
+		if row.ExpiresAt.Add(-CodeLife).Before(open.EndedAt.Time) {
+			return ErrBadCode
 		}
-		tx, _ := s.userTx(old, userETag, &u)
-		var open host.Op
-		session, open = s.openSession(u.ID)
-		tx.Ops = append(tx.Ops, host.Remove(key, etag), open)
-		return s.state.Commit(ctx, tx)
+		u, session, err = s.enter(ctx, row.User, b, open, host.Remove(key, etag))
+		return err
 	})
 	if err != nil {
 		return User{}, "", fmt.Errorf("sign in: %w", err)
 	}
-	return u.User, session, nil
+	return u, session, nil
 }
 
-// openSession returns the secret of a new session and the operation that stores it.
-func (s *Store) openSession(userID string) (secret string, op host.Op) {
-	secret = newSecret("")
-	now := task.At(s.now())
-	row := encode(sessionRow{User: userID, CreatedAt: now, LastUsedAt: now})
-	return secret, host.Create(sessionKey(hash(secret)), row).Expiring(SessionLife)
+// enter opens a session of the user beside those that are open, in one commit with ops, and returns its secret.
+func (s *Store) enter(ctx context.Context, userID string, b Browser, open openSessions, ops ...host.Op) (User, string, error) {
+	old, etag, err := s.loadUser(ctx, userID)
+	if err != nil {
+		return User{}, "", err
+	}
+	u := old
+	if !u.ZoneChosen && checkZone(b.TimeZone) == nil {
+		u.TimeZone, u.ZoneChosen = b.TimeZone, true
+	}
+	secret := newSecret("")
+	id, now := hash(secret), task.At(s.now())
+	listed, err := s.opening(ctx, userID, id, open)
+	if err != nil {
+		return User{}, "", err
+	}
+	row := encode(sessionRow{User: userID, CreatedAt: now, LastUsedAt: now, Client: b.Client})
+	tx, _ := s.userTx(old, etag, &u)
+	tx.Ops = slices.Concat(tx.Ops, ops, listed, []host.Op{host.Create(sessionKey(id), row).Expiring(SessionLife)})
+	return u.User, secret, s.state.Commit(ctx, tx)
 }
 
 // SignOut ends a session; one that has ended already stays so.
@@ -110,9 +123,12 @@ func (s *Store) bySession(ctx context.Context, secret string) (edge.Principal, e
 	if etag == "" || now.Sub(row.LastUsedAt.Time) >= SessionLife {
 		return edge.Principal{}, ErrNoIdentity
 	}
-	u, err := s.owner(ctx, row.User)
+	u, open, err := s.ownerOf(ctx, row)
 	if err != nil {
 		return edge.Principal{}, err
+	}
+	if open.ended(id, row.CreatedAt.Time) {
+		return edge.Principal{}, ErrNoIdentity
 	}
 	if now.Sub(row.LastUsedAt.Time) >= touchEvery {
 		row.LastUsedAt = task.At(now)
@@ -125,6 +141,19 @@ func (s *Store) bySession(ctx context.Context, secret string) (edge.Principal, e
 		Scope:   edge.ScopeWrite,
 		Session: id,
 	}, nil
+}
+
+// ownerOf returns the session's user and which sessions that one has, or ErrNoIdentity.
+func (s *Store) ownerOf(ctx context.Context, row sessionRow) (u User, open openSessions, err error) {
+	items, err := s.state.GetBulk(ctx, []string{UserKey(row.User), sessionsKey(row.User)})
+	if err != nil {
+		return u, open, fmt.Errorf("read user: %w", err)
+	}
+	u, err = s.Decode(items[0])
+	if errors.Is(err, ErrNoUser) {
+		return u, open, ErrNoIdentity
+	}
+	return u, open, errors.Join(err, decode(items[1], &open))
 }
 
 // owner returns the user a credential belongs to, or ErrNoIdentity.

@@ -1,0 +1,177 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/trustelem/zxcvbn/frequency"
+
+	"github.com/docket-tasks/docket/edge"
+	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/task"
+)
+
+// Limits of a password. Lengths count Unicode code points.
+const (
+	MinPassword = 8
+	MaxPassword = 256
+	// commonPasswords is how many of those that people choose most are refused.
+	commonPasswords = 10_000
+)
+
+// ErrWrongPassword means that there is no user of that name with that password.
+var ErrWrongPassword = errors.New("the name or the password is not right")
+
+// passwordRow is the row at password/<user>. A user without one signs in by code only.
+type passwordRow struct {
+	// Hash is in the PHC string format.
+	Hash      string    `json:"hash"`
+	ChangedAt task.Time `json:"changed_at"`
+}
+
+func passwordKey(user string) string { return "password/" + user }
+
+// common holds the passwords that are tried first, in lower case.
+var common = sync.OnceValue(func() map[string]bool {
+	list := frequency.FrequencyLists["passwords"]
+	set := make(map[string]bool, commonPasswords)
+	for _, p := range list[:min(commonPasswords, len(list))] {
+		set[p] = true
+	}
+	return set
+})
+
+// checkPassword says what is wrong with a new password; nil: nothing.
+func checkPassword(v string) error {
+	switch n := utf8.RuneCountInString(v); {
+	case n < MinPassword || n > MaxPassword:
+		return fmt.Errorf("must have %d to %d characters", MinPassword, MaxPassword)
+	case common()[strings.ToLower(v)]:
+		return errors.New("is one of the passwords that are tried first: choose another, such as four words that do not belong together")
+	}
+	return nil
+}
+
+// SetPassword gives the user a new password, which must be valid, and ends every session but keep, and every sign-in
+// code. API tokens stay: they were made to last. old must be the password there was; it is ignored where there was none.
+func (s *Store) SetPassword(ctx context.Context, user, old, password, keep string) error {
+	var ended []string
+	err := host.Retry(ctx, func() error {
+		var row passwordRow
+		etag, err := s.load(ctx, passwordKey(user), &row)
+		if err != nil {
+			return err
+		}
+		if row.Hash != "" {
+			ok, _, err := s.hasher.verify(ctx, row.Hash, old)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				return invalid{{Field: "old_password", Detail: "is not your password"}}
+			}
+		}
+		fresh, err := s.hasher.hash(ctx, password)
+		if err != nil {
+			return err
+		}
+		ops, gone, err := s.endOthers(ctx, user, keep)
+		if err != nil {
+			return err
+		}
+		ended = gone
+		row = passwordRow{Hash: fresh, ChangedAt: task.At(s.now())}
+		return s.state.Commit(ctx, host.Tx{Ops: append(ops, put(passwordKey(user), encode(row), etag))})
+	})
+	if err != nil {
+		return fmt.Errorf("change password: %w", err)
+	}
+	for _, id := range ended {
+		s.signedOut(id)
+	}
+	return nil
+}
+
+// nobody stands for the user of a name that nobody has: the same is read and computed for it as for a real one.
+const nobody = "nobody"
+
+// SignInByPassword returns the user of that name and the secret of a new session, or [ErrWrongPassword], which does
+// not tell, not even by the time it takes, whether there is such a user.
+func (s *Store) SignInByPassword(ctx context.Context, name, password string, b Browser) (User, string, error) {
+	var u User
+	var session string
+	err := host.Retry(ctx, func() error {
+		id := nobody
+		if _, err := s.load(ctx, nameKey(name), &id); err != nil {
+			return err
+		}
+		open, err := s.openSessions(ctx, id) // read before the password: when that changes, so do they
+		if err != nil {
+			return err
+		}
+		var row passwordRow
+		etag, err := s.load(ctx, passwordKey(id), &row)
+		if err != nil {
+			return err
+		}
+		ok, outdated, err := s.hasher.verify(ctx, row.Hash, password)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return ErrWrongPassword
+		}
+		var ops []host.Op
+		if outdated {
+			if row.Hash, err = s.hasher.hash(ctx, password); err != nil {
+				return err
+			}
+			ops = append(ops, host.Replace(passwordKey(id), encode(row), etag))
+		}
+		u, session, err = s.enter(ctx, id, b, open, ops...)
+		return err
+	})
+	if err != nil {
+		return User{}, "", fmt.Errorf("sign in: %w", err)
+	}
+	return u, session, nil
+}
+
+// put replaces the row that was read with etag, or creates it where there was none.
+func put(key string, value []byte, etag string) host.Op {
+	if etag == "" {
+		return host.Create(key, value)
+	}
+	return host.Replace(key, value, etag)
+}
+
+type passwordInput struct {
+	Body struct {
+		Password string `json:"password" minLength:"8" maxLength:"256" doc:"Not one of the 10,000 most common"`
+		Old      string `json:"old_password,omitempty" maxLength:"256" doc:"The password there is; needed where there is one"`
+	}
+}
+
+// passwordRoute adds the change of one's password.
+func (s *Store) passwordRoute(api huma.API) {
+	o := op("set-password", http.MethodPut, "/api/me/password", "Set or change the password; signs out everywhere else", http.StatusNoContent, 400)
+	o.Description = "Every other session ends, and codes to sign in with are void; API tokens stay."
+	register(api, o, s.putPassword)
+}
+
+func (s *Store) putPassword(ctx context.Context, in *passwordInput) (*struct{}, error) {
+	p, err := edge.Caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkPassword(in.Body.Password); err != nil {
+		return nil, invalid{{Field: "password", Detail: err.Error()}}
+	}
+	return nil, s.SetPassword(ctx, p.UserID, in.Body.Old, in.Body.Password, current(p))
+}
