@@ -19,6 +19,17 @@ var rules = map[string]rule{
 	"create-user": {need: needAdmin, path: func(m *matrix) (string, any) {
 		return "/api/users", object{"name": fmt.Sprintf("user %d", m.next())}
 	}},
+	"set-password":       {need: needAll, path: at("/api/me/password", object{"password": "marble-otter-quiet-lantern", "old_password": "marble-otter-quiet-lantern"})},
+	"list-sessions":      {need: needRead, path: at("/api/sessions", nil)},
+	"end-other-sessions": {need: needWrite, path: at("/api/sessions", nil)},
+	"end-session": {need: needWrite, others: 404, path: func(m *matrix) (string, any) {
+		var open []struct {
+			ID      string `json:"id"`
+			Current bool   `json:"current"`
+		}
+		m.ada.signIn().get("/api/sessions").want(200).into(&open)
+		return "/api/sessions/" + open[len(open)-1].ID, nil
+	}},
 	"create-sign-in-code": {need: needAll, path: at("/api/session/link", nil)},
 	"sign-out":            {need: needSession, path: at("/api/session", nil)},
 

@@ -107,14 +107,15 @@ func (m *matrix) ask(r rule, method string, op *openapi3.Operation) {
 	success := succeeds(op)
 	var refused, admitted []func()
 	for _, c := range callers {
-		who, want := c.as(m), r.status(c, success)
+		want := r.status(c, success)
 		if want == success {
-			admitted = append(admitted, func() {
+			admitted = append(admitted, func() { // as who signs in only now: another before may have ended all sessions
 				path, body := r.path(m)
-				m.hold(c, op, who.do(method, path, body), want)
+				m.hold(c, op, c.as(m).do(method, path, body), want)
 			})
 			continue
 		}
+		who := c.as(m)
 		path, body := r.path(m)
 		refused = append(refused, func() { m.hold(c, op, who.do(method, path, body), want).problem() })
 	}

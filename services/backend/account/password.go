@@ -160,7 +160,7 @@ type passwordInput struct {
 
 // passwordRoute adds the change of one's password.
 func (s *Store) passwordRoute(api huma.API) {
-	o := op("set-password", http.MethodPut, "/api/me/password", "Set or change the password; signs out everywhere else", http.StatusNoContent, 400)
+	o := op("set-password", http.MethodPut, "/api/me/password", "Set or change the password; signs out everywhere else", http.StatusNoContent, 400, 403)
 	o.Description = "Every other session ends, and codes to sign in with are void; API tokens stay."
 	register(api, o, s.putPassword)
 }
@@ -172,6 +172,13 @@ func (s *Store) putPassword(ctx context.Context, in *passwordInput) (*struct{}, 
 	}
 	if err := checkPassword(in.Body.Password); err != nil {
 		return nil, invalid{{Field: "password", Detail: err.Error()}}
+	}
+	u, err := s.User(ctx, p.UserID)
+	if err != nil {
+		return nil, err
+	}
+	if u.Admin && !p.Admin { // whoever knows the password may all that its user may
+		return nil, needsAdmin("an administrator's password is set by a token of the scope admin, or where one is signed in")
 	}
 	return nil, s.SetPassword(ctx, p.UserID, in.Body.Old, in.Body.Password, current(p))
 }
