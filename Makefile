@@ -114,6 +114,11 @@ crash-dapr: build ## behind Dapr: kill services, sidecars, scheduler, broker and
 	sh tools/postgresql.sh required
 	$(GO) run ./test/crash -dapr -clients 32 -rounds $(or $(ROUNDS),40) $(CRASH)
 
+.PHONY: image
+image: ## build the image of SERVICE (docket: all five in one), as docket/SERVICE:VERSION, with DOCKER (docker)
+	$(or $(DOCKER),docker) build -f deploy/docker/Dockerfile --target $(or $(SERVICE),docket) \
+		--build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) $(IMAGEFLAGS) -t docket/$(or $(SERVICE),docket):$(VERSION) .
+
 .PHONY: generate
 generate: ## write the generated files anew
 	$(GO) generate ./...

@@ -1,7 +1,7 @@
 // Package manifests holds the manifests of deploy/dapr to what the code does: each subscription to its topics, each invocation
-// to the access control, and everything to the one rule that state is never retried.
+// to the access control, and everything to the one rule that state is never retried. It holds deploy/docker to the services there are.
 //
-// [Task]: T010, T011, T012, T013
+// [Task]: T010, T011, T012, T013, T072, T073, T074, T075, T076
 package manifests
 
 import (
