@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -63,6 +64,35 @@ func TestManyJobs(t *testing.T) {
 	}
 	<-all
 	t.Logf("the last of %d jobs %v after they were due", many, time.Since(due).Round(time.Millisecond))
+}
+
+// Commits of several that can run at the same moment share a transaction, also where the first of them finds the writer idle.
+func TestCommitsOfAMomentShareATransaction(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one after the other, so that who runs first is known
+	var made atomic.Int64
+	n := openNode(t, Options{Failpoint: func(step string) {
+		if step == stepCommit {
+			made.Add(1)
+		}
+	}})
+	state := n.Host("worker").State
+	made.Store(0)
+	const moments, writers = 100, 8
+	for range moments {
+		var all sync.WaitGroup
+		for i := range writers {
+			all.Go(func() {
+				if err := state.Commit(t.Context(), host.Tx{Ops: []host.Op{host.Put(fmt.Sprint(i), nil)}}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	}
+	// The scheduler lets a few moments fall apart; a writer that begins with the first commit makes two transactions of each.
+	if made.Load() > 3*moments/2 {
+		t.Errorf("%d transactions for %d moments of %d commits", made.Load(), moments, writers)
+	}
 }
 
 // A commit made by a handler waits for company; a user's never does, and takes the waiting ones with it.

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -201,6 +202,9 @@ func (w *writer) collect() bool {
 	defer timer.Stop()
 	var since time.Time // when the work that may linger was first seen
 	for {
+		// Whoever has called is seldom the only one about to commit: those who can run do so first, and share the fsync.
+		// Where nobody else can, this returns at once.
+		runtime.Gosched()
 		w.mu.Lock()
 		patience := w.patience()
 		if patience == 0 || (!since.IsZero() && time.Since(since) >= patience) {
