@@ -4,7 +4,7 @@
 import type { Change, NewTask, Refusal } from '../replica/types';
 import { quoted, t } from '../text';
 
-/** Refusals that are decided together: a new task, and what was to be done with it. */
+/** Refusals that are decided together: a new task or a change that failed, and what was to be done with the task after it. */
 export interface Matter {
   id: string;
   refusals: readonly Refusal[];
@@ -13,13 +13,15 @@ export interface Matter {
 export type Choice = 'again' | 'mine' | 'bringBack' | 'asNew' | 'edit';
 
 export function mattersOf(refused: readonly Refusal[]): Matter[] {
-  const created = new Set(
-    refused.filter((r) => r.pending.change.kind === 'create').map((r) => r.pending.change.id),
+  const leading = new Set(
+    refused
+      .filter((r) => r.pending.change.kind === 'create' || r.code === 'failed')
+      .map((r) => r.pending.change.id),
   );
   const matters = new Map<string, Refusal[]>();
   for (const refusal of refused) {
     const { change, seq } = refusal.pending;
-    const key = created.has(change.id) ? change.id : String(seq);
+    const key = leading.has(change.id) ? change.id : String(seq);
     matters.set(key, [...(matters.get(key) ?? []), refusal]);
   }
   return [...matters].map(([id, refusals]) => ({ id, refusals }));
@@ -83,6 +85,7 @@ export function choicesOf({ refusals }: Matter): Choice[] {
   const [first] = refusals;
   if (!first) return [];
   const { change } = first.pending;
+  if (first.code === 'failed') return ['again'];
   if (change.kind === 'create')
     return first.status === 400 || first.status === 413 ? ['edit'] : ['again', 'edit'];
   if (first.code === 'text_conflict' || first.code === 'version_conflict') return ['mine'];
@@ -102,7 +105,8 @@ export function changesFor(
   if (!first) return [];
   switch (choice) {
     case 'again':
-      return first.kind === 'create' ? renamed(changes, fresh()) : changes;
+      if (first.kind !== 'create' || matter.refusals[0]?.code === 'failed') return changes;
+      return renamed(changes, fresh());
     case 'mine':
       return changes.map((change) => {
         if (change.kind !== 'update') return change;
@@ -118,7 +122,7 @@ export function changesFor(
   }
 }
 
-/** Another key, for one that met an answer to something else; so it is another task. */
+/** Another key, for one that met an answer to something else; so it is another task. One that failed keeps its own: it may have been made. */
 function renamed(changes: readonly Change[], { id, key }: { id: string; key: string }): Change[] {
   return changes.map((change) => (change.kind === 'create' ? { ...change, id, key } : { ...change, id }));
 }

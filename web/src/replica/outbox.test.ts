@@ -236,6 +236,61 @@ describe('a server', () => {
     expect(tab.queue).toEqual([]);
   });
 
+  describe('that fails on one change each time', () => {
+    beforeEach(() => vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] }));
+    const create: Change = { kind: 'create', id: 'a', key: 'k', body: { title: 'A' } };
+    const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+    /** Lets a time pass, and what it starts go on. */
+    async function pass(seconds: number): Promise<void> {
+      for (let i = 0; i < seconds * 2; i++) {
+        await vi.advanceTimersByTimeAsync(500);
+        for (let turns = 0; turns < 20; turns++) await turn();
+      }
+    }
+
+    test('it is set aside with what follows of its task, and others go on', async () => {
+      const user = newUser();
+      const tab = await Tab.open(user);
+      network.answer = (method, path) =>
+        method === 'POST' && path === '/api/tasks'
+          ? { status: 500, body: { code: 'internal' } }
+          : { status: 200, body: { version: 2 } };
+      await tab.add(create, complete('b'), complete('a'));
+      await pass(15);
+      expect(tab.refused).toEqual([]);
+      await pass(15);
+      expect(tab.refused.map((r) => [r.code, r.pending.change])).toEqual([
+        ['failed', create],
+        ['behind', complete('a')],
+      ]);
+      expect(tab.answers.map((a) => a.pending.change)).toEqual([complete('b')]);
+      expect(tab.queue).toEqual([]);
+      expect(tab.troubles.at(-1)).toBeUndefined();
+      expect((await tab.store.queue()).refused).toHaveLength(2);
+    });
+
+    test('and on everything: all wait in order', async () => {
+      const tab = await Tab.open(newUser());
+      network.answer = () => ({ status: 500, body: { code: 'internal' } });
+      await tab.add(create, complete('b'));
+      await pass(60);
+      expect(tab.refused).toEqual([]);
+      expect(tab.queue.map((p) => p.change)).toEqual([create, complete('b')]);
+    });
+
+    test('being asked again in between is no reason to give up sooner', async () => {
+      const tab = await Tab.open(newUser());
+      network.answer = (method) => ({ status: method === 'GET' ? 200 : 500, body: {} });
+      await tab.add(create);
+      for (let i = 0; i < 10; i++) {
+        tab.outbox.nudge();
+        for (let turns = 0; turns < 20; turns++) await turn();
+      }
+      expect(network.calls.length).toBeGreaterThan(6);
+      expect(tab.refused).toEqual([]);
+    });
+  });
+
   test('that does not know a task to be deleted: it is gone, as wanted', async () => {
     const tab = await Tab.open(newUser());
     network.answer = () => ({ status: 404, body: { code: 'not_found' } });

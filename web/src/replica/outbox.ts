@@ -1,4 +1,4 @@
-import { Problem, Unreachable } from '../api/client';
+import { call, Problem, Unreachable } from '../api/client';
 import type { Store } from './db';
 import { send, TextConflict, type Editing } from './send';
 import { inTurn, pause, type Still } from './turn';
@@ -34,12 +34,14 @@ type Told =
 const backoff = [500, 1_000, 2_000, 5_000, 15_000];
 /** The longest that a server's Retry-After is obeyed, in milliseconds: the user may be waiting. */
 const patience = 60_000;
+/** After how many full waits a change that only gets 500 is set aside, about 24 s; it must not hold up all others. */
+const enough = backoff.length;
 
 /**
  * The user's changes that the server has not acknowledged, kept on disk before they show and sent one after the
  * other. All tabs share the queue; the one whose turn it is sends. A change whose fate is unknown is sent again:
- * creations carry an Idempotency-Key, and every other change is the same made twice. One that is refused makes room
- * for the next, and is kept for the user to decide.
+ * creations carry an Idempotency-Key, and every other change is the same made twice. One that is refused, or on which
+ * a server that is otherwise well fails again and again, makes room for the next, and is kept for the user to decide.
  */
 export class Outbox {
   readonly #store: Store;
@@ -169,15 +171,26 @@ export class Outbox {
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         const trouble = troubleOf(error);
-        if (trouble) {
+        if (trouble && !(await this.#isStuck(error, tries))) {
           this.#trouble(trouble);
-          await this.#pause(waitAfter(error, tries++));
+          if (await this.#pause(waitAfter(error, tries))) tries++;
           continue;
         }
-        await this.#refuse(next, error);
+        await this.#refuse(await this.#latest(next), error);
       }
       this.#trouble(undefined);
       tries = 0;
+    }
+  }
+
+  /** Whether it is the change on which the server fails, and not the server as a whole: that still answers a read. */
+  async #isStuck(error: unknown, tries: number): Promise<boolean> {
+    if (tries < enough || !failedOn(error)) return false;
+    try {
+      await call('get', '/api/tasks', { query: { limit: '1' }, signal: this.#stop.signal });
+      return true;
+    } catch {
+      return false;
     }
   }
 
@@ -207,24 +220,30 @@ export class Outbox {
     this.#tell({ kind: 'answered', answer });
   }
 
-  /** Takes a change out of the queue, and with a creation what was to be done with the task. */
+  /**
+   * Takes a change out of the queue. What was to be done with the task after its creation, or after a change of which
+   * nobody knows whether it was made, goes with it: the order within a task stays.
+   */
   async #refuse(pending: Pending, error: unknown): Promise<void> {
     const title = this.#hears.title(pending.change.id);
     const refusals = [refusalOf(pending, title, error)];
-    if (pending.change.kind === 'create') {
+    const behind = failedOn(error) ? 'behind' : pending.change.kind === 'create' ? 'not_created' : undefined;
+    if (behind) {
       const after = (await this.#store.queue()).pending.filter(
         (p) => p.seq !== pending.seq && p.change.id === pending.change.id,
       );
       for (const p of after)
-        refusals.push({ pending: p, title, status: 0, code: 'not_created', message: '', fields: [] });
+        refusals.push({ pending: p, title, status: 0, code: behind, message: '', fields: [] });
     }
     await this.#store.refuse(refusals);
     await this.#changed();
   }
 
-  async #pause(milliseconds: number): Promise<void> {
-    this.#wait = new AbortController();
-    await pause(milliseconds, AbortSignal.any([this.#wait.signal, this.#stop.signal]));
+  /** Waits; false if a nudge has cut it short. */
+  async #pause(milliseconds: number): Promise<boolean> {
+    const wait = (this.#wait = new AbortController());
+    await pause(milliseconds, AbortSignal.any([wait.signal, this.#stop.signal]));
+    return !wait.signal.aborted;
   }
 }
 
@@ -237,6 +256,11 @@ function troubleOf(error: unknown): Trouble | undefined {
   return error.passing ? 'failing' : undefined;
 }
 
+/** The server failed while it made the change. 502 to 504 say that it was not there or busy, whatever the change. */
+function failedOn(error: unknown): boolean {
+  return error instanceof Problem && error.status === 500;
+}
+
 function waitAfter(error: unknown, tries: number): number {
   const wait = backoff[Math.min(tries, backoff.length - 1)] ?? 0;
   const asked = error instanceof Problem ? (error.retryAfter ?? 0) * 1_000 : 0;
@@ -245,7 +269,8 @@ function waitAfter(error: unknown, tries: number): number {
 
 function refusalOf(pending: Pending, title: string, error: unknown): Refusal {
   if (error instanceof Problem) {
-    const { status, code, message, fields } = error;
+    const { status, message, fields } = error;
+    const code = failedOn(error) ? 'failed' : error.code;
     return { pending, title, status, code, message, fields: [...fields] };
   }
   return { pending, title, status: 0, code: 'text_conflict', message: '', fields: [] };

@@ -44,7 +44,10 @@ export interface Refusal {
   title: string;
   /** The HTTP status; 0 where the client itself held the change back. */
   status: number;
-  /** As in the server's answer; `text_conflict`: see texts.ts; `not_created`: the task's own creation was refused. */
+  /**
+   * As in the server's answer; `text_conflict`: see texts.ts; `not_created`: the task's own creation was refused;
+   * `failed`: the server failed on it each time; `behind`: it was to follow one that failed.
+   */
   code: string;
   message: string;
   fields: readonly Schemas['FieldError'][];

@@ -262,6 +262,8 @@ export const en = {
         'The description was edited elsewhere too, and both texts together are longer than 2,000 characters.',
       version_conflict: 'The task kept changing elsewhere, so this was held back.',
       not_created: 'The task itself could not be added.',
+      failed: 'The server failed each time it was asked to do this. Try again later, or give it up.',
+      behind: 'It was to follow a change on which the server failed.',
     } as Record<string, string>,
     again: 'Try again',
     mine: 'Use my text',
