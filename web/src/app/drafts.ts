@@ -16,10 +16,16 @@ take();
 addEventListener('pagehide', leave);
 addEventListener('pageshow', take); // back from the browser's cache of pages: the tab was not closed after all
 
+/** A draft that edits a text of a task, and what the text was when the typing began or was saved last. */
+export interface TextDraft {
+  text: string;
+  from: string;
+}
+
 /**
  * A draft of the signed-in user, undefined where nothing is typed: `quickadd`, `title:<task id>`, `description:<task
  * id>`. Give it up, by setting undefined, only when the browser has kept what became of it (`replica.change` has
- * answered). A draft that edits a text should hold the text it began from too: `{ text, from }`.
+ * answered). A draft that edits a text is a {@link TextDraft}.
  */
 export function useDraft<T>(name: string): [draft: T | undefined, setDraft: (draft: T | undefined) => void] {
   const key = `${prefix}${useUser().id}.${name}`;

@@ -6,7 +6,7 @@
  * [Task]: T061
  */
 import { useEffect, useEffectEvent, useRef, useState } from 'react';
-import { useDraft } from '../app/drafts';
+import { useDraft, type TextDraft } from '../app/drafts';
 import { toast } from '../design/toast';
 import { useReplica } from '../replica/store';
 import type { Task } from '../replica/types';
@@ -27,12 +27,6 @@ export interface EditedText {
   takeTheirs: () => void;
 }
 
-interface Held {
-  text: string;
-  /** What the task had when the typing began, and later what was saved last. */
-  from: string;
-}
-
 /** `ready` says whether a text can be saved as it stands; what cannot is a draft until it can, or is left. */
 export function useText(
   task: Task,
@@ -40,7 +34,7 @@ export function useText(
   ready: (text: string) => boolean,
 ): EditedText {
   const replica = useReplica();
-  const [draft, setDraft] = useDraft<Held>(`${field}:${task.id}`);
+  const [draft, setDraft] = useDraft<TextDraft>(`${field}:${task.id}`);
   const [own, setOwn] = useState<readonly string[]>([]);
   const newest = useRef(draft);
   const active = useRef(false);

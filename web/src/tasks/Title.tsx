@@ -1,4 +1,5 @@
-import { useRef, useState, type KeyboardEvent } from 'react';
+import { useRef, type KeyboardEvent } from 'react';
+import { useDraft, type TextDraft } from '../app/drafts';
 import { useReplica } from '../replica/store';
 import type { Task } from '../replica/types';
 import { t } from '../text';
@@ -30,15 +31,22 @@ export function Title({ task, tabIndex, editing, onEdit }: Props) {
   );
 }
 
+/** What is typed is a draft until it is kept, so it survives the tab: the next editor of the title, here or in the panel, has it. */
 function Editor({ task, onEdit }: Pick<Props, 'task' | 'onEdit'>) {
   const replica = useReplica();
-  const [from] = useState(task.title);
+  const [draft, setDraft] = useDraft<TextDraft>(`title:${task.id}`);
   const dropped = useRef(false);
-  const keep = (text: string) => {
+  const leave = async () => {
     onEdit(undefined);
-    const title = text.trim();
-    if (!dropped.current && title && title !== from)
-      void replica.change({ kind: 'update', id: task.id, patch: { title }, from: { title: from } });
+    const title = draft?.text.trim();
+    if (draft && title && title !== draft.from && !dropped.current) {
+      try {
+        await replica.change({ kind: 'update', id: task.id, patch: { title }, from: { title: draft.from } });
+      } catch {
+        return; // the browser could not keep it, and has said so: it stays a draft
+      }
+    }
+    setDraft(undefined);
   };
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
     if (event.nativeEvent.isComposing || (event.key !== 'Enter' && event.key !== 'Escape')) return;
@@ -52,8 +60,9 @@ function Editor({ task, onEdit }: Pick<Props, 'task' | 'onEdit'>) {
       dir="auto"
       aria-label={t.task.title}
       maxLength={255}
-      defaultValue={task.title}
-      onBlur={(event) => keep(event.target.value)}
+      value={draft?.text ?? task.title}
+      onChange={(event) => setDraft({ text: event.target.value, from: draft?.from ?? task.title })}
+      onBlur={() => void leave()}
       onKeyDown={onKeyDown}
       className="-mx-1.5 w-full rounded-sm bg-surface px-1.5 ring-1 ring-line"
     />
