@@ -53,6 +53,7 @@ func (i *invoker) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(callContext{r.Context()})
 	x := &exchange{ctx: ctx, cancel: cancel, ready: make(chan struct{}), head: r.Method == http.MethodHead}
 	in := incoming(ctx, r)
+	in.Header = in.Header.Clone() // the caller keeps its own
 	i.node.crew.run(func() { x.serve(i.node, handler, in) })
 	select {
 	case <-x.ready:
@@ -62,9 +63,38 @@ func (i *invoker) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if x.panicked {
 		cancel()
-		return nil, fmt.Errorf("service %s: the handler gave up on the request: %w", i.service, http.ErrAbortHandler)
+		return nil, i.gaveUp()
 	}
 	return x.response(r), nil
+}
+
+// Forward implements [host.Forwarder]: the handler runs on the caller's goroutine and writes to w itself, which saves a copy of
+// every answer.
+func (i *invoker) Forward(w http.ResponseWriter, r *http.Request) (err error) {
+	handler, err := i.handler(r.URL.Path)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		p := recover()
+		if p != nil && p != http.ErrAbortHandler {
+			i.node.panicked(r, p)
+		}
+		if p != nil {
+			err = i.gaveUp()
+		}
+	}()
+	handler.ServeHTTP(w, incoming(callContext{r.Context()}, r))
+	return nil
+}
+
+func (i *invoker) gaveUp() error {
+	return fmt.Errorf("service %s: the handler gave up on the request: %w", i.service, http.ErrAbortHandler)
+}
+
+// panicked notes that a service's handler did.
+func (n *Node) panicked(r *http.Request, cause any) {
+	n.log.Error("request handler panicked", "path", r.URL.Path, "panic", cause, "stack", string(debug.Stack()))
 }
 
 func (i *invoker) handler(path string) (http.Handler, error) {
@@ -96,7 +126,7 @@ func (c callContext) Value(key any) any {
 	return nil
 }
 
-// incoming is r as a server would have read it off the wire.
+// incoming is r as a server would have read it off the wire; the headers are r's own.
 func incoming(ctx context.Context, r *http.Request) *http.Request {
 	in := r.WithContext(ctx)
 	in.URL = &url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
@@ -104,7 +134,6 @@ func incoming(ctx context.Context, r *http.Request) *http.Request {
 		in.URL.Path = "/"
 	}
 	in.RequestURI = in.URL.RequestURI()
-	in.Header = r.Header.Clone()
 	if in.Header == nil {
 		in.Header = http.Header{}
 	}
@@ -146,7 +175,7 @@ func (x *exchange) serve(n *Node, h http.Handler, r *http.Request) {
 	defer func() {
 		p := recover()
 		if p != nil && p != http.ErrAbortHandler {
-			n.log.Error("request handler panicked", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+			n.panicked(r, p)
 		}
 		x.end(p)
 		_ = r.Body.Close() // the caller's body, all that can be read has been read
@@ -322,8 +351,8 @@ func (b *streamBody) Close() error {
 }
 
 var (
-	_ http.RoundTripper = (*invoker)(nil)
-	_ io.WriterTo       = (*shortBody)(nil)
-	_ http.Flusher      = (*exchange)(nil)
-	_ host.Secrets      = secrets{}
+	_ host.Forwarder = (*invoker)(nil)
+	_ io.WriterTo    = (*shortBody)(nil)
+	_ http.Flusher   = (*exchange)(nil)
+	_ host.Secrets   = secrets{}
 )

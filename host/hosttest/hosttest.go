@@ -89,6 +89,10 @@ func Run(t *testing.T, open func(t *testing.T) Cluster) {
 		"Client/AHandlerThatPanicsIsAServerError": clientPanic,
 		"Client/AnAnswerThatBreaksOffIsAnError":   clientBrokenOff,
 		"Client/UnknownServiceIsAnError":          clientUnknown,
+		"Forward/RequestAndAnswerAreWhole":        forwardWhole,
+		"Forward/AnAnswerThatBreaksOffIsAnError":  forwardBrokenOff,
+		"Forward/CancellationReachesTheHandler":   forwardCancellation,
+		"Forward/UnknownServiceIsAnError":         forwardUnknown,
 		"Secrets/NotConfigured":                   noSecret,
 	} {
 		t.Run(name, func(t *testing.T) {

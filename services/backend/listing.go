@@ -64,6 +64,7 @@ func (s *Service) listTasks(w http.ResponseWriter, r *http.Request) {
 	h["Content-Type"] = jsonType
 	buffer := pageBuffers.Get().(*[]byte)
 	*buffer = joinDocs((*buffer)[:0], page.Docs)
+	h["Content-Length"] = []string{strconv.Itoa(len(*buffer))}
 	_, _ = w.Write(*buffer) // an error means that the client is gone
 	if cap(*buffer) <= pageKept {
 		pageBuffers.Put(buffer)

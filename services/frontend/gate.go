@@ -45,89 +45,76 @@ func newGate(cfg Config, client func(string) *http.Client) *gate {
 
 // to returns the handler that forwards to a service with the caller's identity.
 func (g *gate) to(service string) http.Handler {
-	up := newUpstream(service, g.client(service))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.forward(w, r, up) })
+	up := upstream{service, g.client(service).Transport}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cred, err := g.admit(r)
+		if err == nil {
+			err = g.forward(w, r, up, cred)
+		}
+		if err != nil {
+			refuse(w, r, err)
+		}
+	})
 }
 
 // signIn returns the handler for the one route of callers without an identity: it is where they get one.
 func (g *gate) signIn() http.Handler {
-	up := newUpstream("backend", g.client("backend"))
+	up := upstream{"backend", g.client("backend").Transport}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if g.origins.Check(r) != nil { // another site must not sign a browser in as somebody else
 			refuse(w, r, crossOrigin())
 			return
 		}
 		out, err := g.request(w, r, up)
+		if err == nil {
+			err = up.answer(&reply{ResponseWriter: w}, out)
+		}
 		if err != nil {
 			refuse(w, r, err)
-			return
 		}
-		res, err := up.send(out)
-		if err != nil {
-			refuse(w, r, err)
-			return
-		}
-		up.answer(w, r, res)
 	})
 }
 
 // forward sends the request on with the caller's identity. Where a service refuses an identity that was kept from
 // before (its signing key is gone, say), a request without a body is tried once more with a fresh one: what was
-// refused has not been carried out.
-func (g *gate) forward(w http.ResponseWriter, r *http.Request, up *upstream) {
-	cred, err := g.admit(r)
-	if err != nil {
-		refuse(w, r, err)
-		return
-	}
-	res, known, err := g.try(w, r, up, cred)
-	if err == nil && res.StatusCode == http.StatusUnauthorized {
-		g.identities.forget(cred)
-		if known && empty(r) {
-			_ = res.Body.Close()
-			res, _, err = g.try(w, r, up, cred)
+// refused has not been carried out. The error says why there is no answer.
+func (g *gate) forward(w http.ResponseWriter, r *http.Request, up upstream, cred credential) error {
+	for again := empty(r); ; again = false {
+		id, known, err := g.identities.identify(r.Context(), cred)
+		if err != nil {
+			return err
+		}
+		if g.limited(r) {
+			if err := g.limits.admit(cred, id.user); err != nil {
+				return err
+			}
+		}
+		out, err := g.request(w, r, up)
+		if err != nil {
+			return err
+		}
+		out.Header["Authorization"] = id.authorization
+		rep := &reply{ResponseWriter: w, again: again && known, before: func(status int) { g.ended(r, cred, status) }}
+		if err := up.answer(rep, out); err != nil || !rep.withheld {
+			return err
 		}
 	}
-	if err != nil {
-		refuse(w, r, err)
-		return
-	}
-	if res.StatusCode < 300 {
-		g.revoked(r, cred)
-	}
-	up.answer(w, r, res)
 }
 
-// revoked forgets the identities that a request has ended: they are gone on this replica at once, on others within a
-// minute. Where other credentials than the caller's end, those are not known here; all are forgotten, for it is rare.
-func (g *gate) revoked(r *http.Request, cred credential) {
+// ended forgets the identities that a request has ended, before its caller learns that it has: they are gone on this replica at
+// once, on others within a minute. Where other credentials than the caller's end, those are not known here; all are
+// forgotten, for it is rare.
+func (g *gate) ended(r *http.Request, cred credential, status int) {
 	switch {
+	case status == http.StatusUnauthorized:
+		g.identities.forget(cred)
+	case status >= http.StatusMultipleChoices:
 	case r.Method == http.MethodDelete && r.URL.Path == sessionPath:
 		g.identities.forget(cred)
 	case r.Method == http.MethodDelete && (strings.HasPrefix(r.URL.Path, tokensPath) || strings.HasPrefix(r.URL.Path, sessionsPath)),
 		r.Method == http.MethodPut && r.URL.Path == passwordPath:
 		g.identities.known.Clear()
 	}
-}
-
-// try sends the request once; known tells whether its identity had been kept from before.
-func (g *gate) try(w http.ResponseWriter, r *http.Request, up *upstream, cred credential) (res *http.Response, known bool, err error) {
-	id, known, err := g.identities.identify(r.Context(), cred)
-	if err != nil {
-		return nil, known, err
-	}
-	if g.limited(r) {
-		if err := g.limits.admit(cred, id.user); err != nil {
-			return nil, known, err
-		}
-	}
-	out, err := g.request(w, r, up)
-	if err != nil {
-		return nil, known, err
-	}
-	out.Header["Authorization"] = id.authorization
-	res, err = up.send(out)
-	return res, known, err
 }
 
 // admit returns the credential of a request that may go on to be identified. A cookie comes along with requests
@@ -165,7 +152,7 @@ var forwarded = []string{
 var identityEncoding = []string{"identity"} // services do not compress; without it http.Transport asks for gzip
 
 // request returns the request as the service gets it. Its path is plain, since guard lets no other pass.
-func (g *gate) request(w http.ResponseWriter, r *http.Request, up *upstream) (*http.Request, error) {
+func (g *gate) request(w http.ResponseWriter, r *http.Request, up upstream) (*http.Request, error) {
 	out := r.WithContext(r.Context())
 	out.URL = &url.URL{Scheme: "http", Host: up.name, Path: r.URL.Path, RawQuery: r.URL.RawQuery}
 	out.Host, out.RequestURI, out.Pattern, out.Close = up.name, "", "", false

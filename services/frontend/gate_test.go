@@ -1,9 +1,7 @@
 package frontend_test
 
 import (
-	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -315,49 +313,6 @@ func TestAnswers(t *testing.T) {
 	if got := get("Cache-Control", "private, max-age=60").Get("Cache-Control"); got != "private, max-age=60" {
 		t.Errorf("Cache-Control set by the service = %q", got)
 	}
-}
-
-// TestStreaming reads each event before the next is sent, then leaves and waits until the service has noticed.
-func TestStreaming(t *testing.T) {
-	s := newInside(t, newClock().now)
-	next, left := make(chan int), make(chan struct{})
-	s.answer = func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		for {
-			_ = http.NewResponseController(w).Flush()
-			select {
-			case n := <-next:
-				_, _ = fmt.Fprintf(w, "data: %d\n\n", n)
-			case <-r.Context().Done():
-				close(left)
-				return
-			}
-		}
-	}
-	server := httptest.NewServer(s.door(t))
-	defer server.Close()
-	ctx, leave := context.WithCancel(t.Context())
-	defer leave()
-	req, err := http.NewRequestWithContext(ctx, "GET", server.URL+"/api/notifications", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", bearer)
-	res, err := server.Client().Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	lines := bufio.NewScanner(res.Body)
-	for n := range 3 {
-		next <- n
-		if !lines.Scan() || lines.Text() != fmt.Sprintf("data: %d", n) {
-			t.Fatalf("event %d: %q, %v", n, lines.Text(), lines.Err())
-		}
-		lines.Scan() // the empty line
-	}
-	leave()
-	<-left
 }
 
 // TestBrokenAnswer expects an answer that breaks off inside to break off outside: half of one must not look whole.

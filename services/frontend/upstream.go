@@ -1,113 +1,94 @@
 package frontend
 
 import (
-	"errors"
-	"io"
 	"net/http"
-	"strings"
-	"sync"
-	"time"
 
 	"github.com/docket-tasks/docket/edge"
+	"github.com/docket-tasks/docket/host"
 )
 
 // upstream is a service that requests are forwarded to.
 type upstream struct {
-	name      string
+	name string
+	// transport alone is used of the service's client: a redirect is the caller's business, and an answer may last.
 	transport http.RoundTripper
 }
 
-// newUpstream uses the client's transport alone: a redirect is the caller's business, and an answer may last.
-func newUpstream(name string, client *http.Client) *upstream {
-	if client.Transport == nil {
-		return &upstream{name, http.DefaultTransport}
+// answer lets the service answer the caller. The error says that it has not been reached, and nothing is written.
+func (u upstream) answer(rep *reply, r *http.Request) error {
+	rep.header = make(http.Header, 8)
+	err := host.Forward(u.transport, rep, r)
+	switch {
+	case err == nil && rep.status == 0:
+		rep.WriteHeader(http.StatusOK)
+	case err == nil:
+	case rep.status == 0:
+		return unreachable(err)
+	default:
+		if r.Context().Err() == nil {
+			edge.LoggerOf(r.Context()).WarnContext(r.Context(), "answer broke off", "upstream", u.name, "error", err)
+		}
+		panic(http.ErrAbortHandler) // the status is sent: all that is left is to cut the connection
 	}
-	return &upstream{name, client.Transport}
+	return nil
 }
 
-func (u *upstream) send(r *http.Request) (*http.Response, error) {
-	res, err := u.transport.RoundTrip(r)
-	if err != nil {
-		return nil, unreachable(err)
-	}
-	return res, nil
+// reply is the answer to a caller as a service writes it. Of the service's headers it passes on those for the outside.
+type reply struct {
+	http.ResponseWriter
+	header   http.Header
+	status   int              // the service's; 0 before it has one
+	before   func(status int) // called before the status is sent; may be nil
+	again    bool             // a 401 is withheld: the request is going to be tried again
+	withheld bool
 }
 
-// answer copies the service's answer to the caller as it comes.
-func (u *upstream) answer(w http.ResponseWriter, r *http.Request, res *http.Response) {
-	defer func() { _ = res.Body.Close() }()
-	h := w.Header()
-	copyHeader(h, res.Header)
+// Header implements [http.ResponseWriter].
+func (a *reply) Header() http.Header { return a.header }
+
+// WriteHeader implements [http.ResponseWriter].
+func (a *reply) WriteHeader(status int) {
+	if a.status != 0 || status < http.StatusOK && status != http.StatusSwitchingProtocols {
+		return
+	}
+	a.status = status
+	if a.before != nil {
+		a.before(status)
+	}
+	if a.withheld = a.again && status == http.StatusUnauthorized; a.withheld {
+		return
+	}
+	a.passHeader()
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// passHeader leaves out what is the door's own to say, or the runtime's.
+func (a *reply) passHeader() {
+	h := a.ResponseWriter.Header()
+	for name, values := range a.header {
+		if name != "Server" && name != "Date" && name != "X-Request-Id" && !edge.SidecarHeader(name) {
+			h[name] = values
+		}
+	}
 	if _, set := h["Cache-Control"]; !set {
 		h["Cache-Control"] = noStore
 		if _, versioned := h["Etag"]; versioned {
 			h["Cache-Control"] = privateCheck
 		}
 	}
-	if res.StatusCode == http.StatusUnauthorized {
+	if a.status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", "Bearer")
 	}
-	w.WriteHeader(res.StatusCode)
-	live := strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream")
-	if err := copyBody(w, res.Body, live); err != nil && r.Context().Err() == nil {
-		edge.LoggerOf(r.Context()).WarnContext(r.Context(), "answer broke off", "upstream", u.name, "error", err)
-		panic(http.ErrAbortHandler) // the status is sent: all that is left is to cut the connection
-	}
 }
 
-// copyHeader leaves out what is meant for one connection only (RFC 9110 section 7.6.1) or for the runtime.
-func copyHeader(to, from http.Header) {
-	for name, values := range from {
-		switch name {
-		case "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding",
-			"Upgrade", "Server", "Date", "X-Request-Id":
-			continue
-		}
-		if !edge.SidecarHeader(name) {
-			to[name] = values
-		}
+// Write implements [http.ResponseWriter].
+func (a *reply) Write(p []byte) (int, error) {
+	a.WriteHeader(http.StatusOK) // unless it has a status
+	if a.withheld {
+		return len(p), nil
 	}
-	for _, names := range from["Connection"] {
-		for name := range strings.SplitSeq(names, ",") {
-			to.Del(strings.TrimSpace(name))
-		}
-	}
+	return a.ResponseWriter.Write(p)
 }
 
-var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
-
-// pieceTime is how long a caller may take to receive one piece of a live answer, which has no limit as a whole.
-const pieceTime = 30 * time.Second
-
-// copyBody copies what comes; live sends each piece on at once.
-func copyBody(w http.ResponseWriter, body io.Reader, live bool) error {
-	buffer := buffers.Get().(*[32 << 10]byte)
-	defer buffers.Put(buffer)
-	if !live {
-		_, err := io.CopyBuffer(w, body, buffer[:])
-		return err
-	}
-	control := http.NewResponseController(w)
-	if err := control.Flush(); err != nil {
-		return err
-	}
-	for {
-		n, err := body.Read(buffer[:])
-		if n > 0 {
-			if err := control.SetWriteDeadline(time.Now().Add(pieceTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-				return err
-			}
-			if _, err := w.Write(buffer[:n]); err != nil {
-				return err
-			}
-			if err := control.Flush(); err != nil {
-				return err
-			}
-		}
-		if err == io.EOF {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
-}
+// Unwrap serves http.ResponseController.
+func (a *reply) Unwrap() http.ResponseWriter { return a.ResponseWriter }
