@@ -14,12 +14,12 @@ const (
 	// keepEvery is the pace of the work below while little is written; nothing is done where nothing was.
 	keepEvery = 30 * time.Second
 	// checkpointRows is how many rows are written between two checkpoints, one to three pages each.
-	checkpointRows = 2000
+	checkpointRows = 6000
 	// trimMessages is how many messages are logged between two trims.
 	trimMessages = 2000
 	// walTooLong is the length of the write-ahead log, in pages of 4 KiB, at which the writer has to wait for the end of
 	// a checkpoint. Otherwise a log that is written without pause would never start again from its beginning.
-	walTooLong = 4096
+	walTooLong = 8192
 	sweepChunk = 500
 )
 
