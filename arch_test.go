@@ -98,7 +98,7 @@ var layers = []layer{
 	{"edge", []string{"host", "go.opentelemetry.io/otel", "github.com/danielgtaylor/huma", "github.com/golang-jwt/jwt", "github.com/prometheus/client_golang", "golang.org/x/sync"}},
 	{"services/backend", append([]string{
 		"services/backend", "github.com/coder/websocket", "github.com/google/uuid", "golang.org/x/text",
-		"golang.org/x/crypto/argon2", "github.com/trustelem/zxcvbn/frequency",
+		"golang.org/x/crypto/argon2",
 	}, serviceMay...)},
 	{"services/audit", serviceMay},
 	{"services/recurring", serviceMay},

@@ -2,15 +2,14 @@ package account
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/trustelem/zxcvbn/frequency"
 
 	"github.com/docket-tasks/docket/edge"
 	"github.com/docket-tasks/docket/host"
@@ -21,8 +20,6 @@ import (
 const (
 	MinPassword = 8
 	MaxPassword = 256
-	// commonPasswords is how many of those that people choose most are refused.
-	commonPasswords = 10_000
 )
 
 // ErrWrongPassword means that there is no user of that name with that password.
@@ -37,22 +34,29 @@ type passwordRow struct {
 
 func passwordKey(user string) string { return "password/" + user }
 
-// common holds the passwords that are tried first, in lower case.
-var common = sync.OnceValue(func() map[string]bool {
-	list := frequency.FrequencyLists["passwords"]
-	set := make(map[string]bool, commonPasswords)
-	for _, p := range list[:min(commonPasswords, len(list))] {
-		set[p] = true
+// commonPasswords are those that people choose most and that are tried first: the first 10,000 of zxcvbn's list, in lower
+// case, one a line (github.com/dropbox/zxcvbn, which counted them in published breaches; MIT licence, © 2012–2016 Dan
+// Wheeler and Dropbox, Inc.). It is searched where it lies: passwords are set too rarely for a table of it in memory.
+//
+//go:embed common_passwords.txt
+var commonPasswords string
+
+func isCommon(password string) bool {
+	password = strings.ToLower(password) + "\n"
+	for common := range strings.Lines(commonPasswords) {
+		if common == password {
+			return true
+		}
 	}
-	return set
-})
+	return false
+}
 
 // checkPassword says what is wrong with a new password; nil: nothing.
 func checkPassword(v string) error {
 	switch n := utf8.RuneCountInString(v); {
 	case n < MinPassword || n > MaxPassword:
 		return fmt.Errorf("must have %d to %d characters", MinPassword, MaxPassword)
-	case common()[strings.ToLower(v)]:
+	case isCommon(v):
 		return errors.New("is one of the passwords that are tried first: choose another, such as four words that do not belong together")
 	}
 	return nil

@@ -101,8 +101,19 @@ func TestNewPasswordIsChecked(t *testing.T) {
 }
 
 func TestCommonPasswords(t *testing.T) {
-	if len(common()) != commonPasswords {
-		t.Errorf("%d common passwords, want %d", len(common()), commonPasswords)
+	list := strings.Fields(commonPasswords)
+	if len(list) != 10_000 {
+		t.Errorf("%d common passwords, want 10000", len(list))
+	}
+	for _, p := range []string{list[0], strings.ToUpper(list[1]), list[len(list)-1]} {
+		if !isCommon(p) {
+			t.Errorf("%q is not found", p)
+		}
+	}
+	for _, p := range []string{"", "\n", list[0] + "\n", list[0] + "\n" + list[1], goodPassword} {
+		if isCommon(p) {
+			t.Errorf("%q is found", p)
+		}
 	}
 }
 
