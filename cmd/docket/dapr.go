@@ -257,7 +257,7 @@ func (p *replicas) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 
 // greet creates the first user at the first start and tells how to sign in. However many replicas start, one does so.
 func greet(ctx context.Context, so *sidecarOptions, h host.Host, log *slog.Logger, out io.Writer) error {
-	accounts := account.New(h.State, h.Secrets, time.Now, log)
+	accounts := account.New(account.Config{Now: time.Now, Logger: log}, h.State, h.Secrets)
 	user, token, created, err := accounts.Bootstrap(ctx, "me", localZone())
 	if err != nil {
 		return fmt.Errorf("create the first user: %w", err)
@@ -328,7 +328,7 @@ The link signs in once, within the hour. Where there is no user yet, the first i
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return beside(cmd.Context(), so, backend.Name, func(ctx context.Context, n *dapr.Node) error {
 				h := n.Host()
-				accounts := account.New(h.State, h.Secrets, time.Now, n.Logger)
+				accounts := account.New(account.Config{Now: time.Now, Logger: n.Logger}, h.State, h.Secrets)
 				user, _, _, err := accounts.Bootstrap(ctx, "me", localZone())
 				if err != nil {
 					return fmt.Errorf("find the first user: %w", err)

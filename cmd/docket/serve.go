@@ -47,6 +47,7 @@ type serveOptions struct {
 	privateWebhooks     bool
 	pushContact         string
 	rateLimit           string
+	signUp              string
 }
 
 func env(name, otherwise string) string {
@@ -62,6 +63,7 @@ func defaultServeOptions() *serveOptions {
 		logLevel: env("DOCKET_LOG_LEVEL", "warn"), logFormat: env("DOCKET_LOG_FORMAT", "text"),
 		smtp:        notification.SMTP{Host: env("DOCKET_SMTP_HOST", ""), From: env("DOCKET_SMTP_FROM", ""), User: env("DOCKET_SMTP_USER", "")},
 		pushContact: env("DOCKET_PUSH_CONTACT", ""), rateLimit: env("DOCKET_RATE_LIMIT", "50"),
+		signUp: env("DOCKET_SIGN_UP", string(account.SignUpClosed)),
 	}
 }
 
@@ -79,6 +81,7 @@ func (o *serveOptions) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.privateWebhooks, "allow-private-webhooks", o.privateWebhooks, "let webhooks and push messages reach private addresses, and plain http")
 	f.StringVar(&o.pushContact, "push-contact", o.pushContact, "e-mail or https address at which push services can reach you (DOCKET_PUSH_CONTACT)")
 	f.StringVar(&o.rateLimit, "rate-limit", o.rateLimit, "requests a second that one token or session may make from another machine, at most; 0: no limit (DOCKET_RATE_LIMIT)")
+	f.StringVar(&o.signUp, "sign-up", o.signUp, "who may make an account: open (anybody), invitation (see docket user invite) or closed: administrators make users (DOCKET_SIGN_UP)")
 }
 
 // checkLog refuses settings of the log that would have to be guessed at.
@@ -101,7 +104,11 @@ func (o *serveOptions) settings(log *slog.Logger, metrics *prometheus.Registry) 
 	if err != nil || !(limit >= 0 && limit <= maxRateLimit) {
 		return settings{}, cli.Usage(fmt.Errorf("--rate-limit (DOCKET_RATE_LIMIT): is %q: use a number of requests a second from 0 (no limit) to %.0f", o.rateLimit, maxRateLimit))
 	}
-	return settings{rate: limit, log: log, metrics: metrics, tls: o.tls, proxied: o.proxied, smtp: o.smtp, private: o.privateWebhooks, contact: o.pushContact}, nil
+	signUp := account.SignUp(o.signUp)
+	if !signUp.Valid() {
+		return settings{}, cli.Usage(fmt.Errorf("--sign-up (DOCKET_SIGN_UP): is %q: use open, invitation or closed", o.signUp))
+	}
+	return settings{signUp: signUp, rate: limit, log: log, metrics: metrics, tls: o.tls, proxied: o.proxied, smtp: o.smtp, private: o.privateWebhooks, contact: o.pushContact}, nil
 }
 
 func serveCommand() *cobra.Command {
@@ -245,7 +252,7 @@ func listen(addr string) (net.Listener, error) {
 // welcome creates the owner at the first start and says how to begin.
 func welcome(ctx context.Context, o *serveOptions, node *embedded.Node, addr net.Addr, log *slog.Logger, out io.Writer) error {
 	h := node.Host(backend.Name)
-	accounts := account.New(h.State, h.Secrets, time.Now, log)
+	accounts := account.New(account.Config{Now: time.Now, Logger: log}, h.State, h.Secrets)
 	user, token, created, err := accounts.Bootstrap(ctx, "me", localZone())
 	if err != nil {
 		return fmt.Errorf("create the first user: %w", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/docket-tasks/docket/host"
 	"github.com/docket-tasks/docket/services/audit"
 	"github.com/docket-tasks/docket/services/backend"
+	"github.com/docket-tasks/docket/services/backend/account"
 	"github.com/docket-tasks/docket/services/frontend"
 	"github.com/docket-tasks/docket/services/notification"
 	"github.com/docket-tasks/docket/services/recurring"
@@ -29,6 +30,7 @@ type settings struct {
 	private bool    // webhooks and push may reach private addresses
 	contact string  // of the operator, for push services
 	rate    float64 // requests a second of one credential; 0: no limit
+	signUp  account.SignUp
 }
 
 // service is one row of the table: its name, how it is made, and the description of its routes.
@@ -62,7 +64,7 @@ func serviceNamed(name string) (service, error) {
 }
 
 func newBackend(ctx context.Context, s settings, h host.Host) (host.Service, error) {
-	return backend.New(ctx, backend.Config{Logger: s.log, Metrics: s.metrics}, h), nil
+	return backend.New(ctx, backend.Config{Logger: s.log, Metrics: s.metrics, SignUp: s.signUp}, h), nil
 }
 
 func newRecurring(_ context.Context, s settings, h host.Host) (host.Service, error) {

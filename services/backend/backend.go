@@ -45,6 +45,8 @@ type Config struct {
 	Now func() time.Time
 	// SnapshotBytes bounds the memory for lists; 0 means 256 MiB.
 	SnapshotBytes int64
+	// SignUp says who may make an account; empty is account.SignUpClosed.
+	SignUp account.SignUp
 }
 
 // Service is the backend.
@@ -79,7 +81,7 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 	h.State = writes
 	ctx, stop := context.WithCancel(ctx)
 	s := &Service{state: h.State, log: cfg.Logger, now: cfg.Now, metrics: newMetrics(cfg.Metrics), stop: stop}
-	s.accounts = account.New(h.State, h.Secrets, cfg.Now, cfg.Logger)
+	s.accounts = account.New(account.Config{Now: cfg.Now, Logger: cfg.Logger, SignUp: cfg.SignUp}, h.State, h.Secrets)
 	s.accounts.OnSignOut(s.signedOut)
 	s.writer = newWriter(h.State, s.accounts, cfg.Now, cfg.Logger, s.metrics)
 	s.snapshots = newSnapshots(h.State, s.accounts, cfg.SnapshotBytes, s.metrics)
@@ -108,11 +110,13 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 
 // public are the routes of users.
 func (s *Service) public(verifier *edge.Verifier) http.Handler {
-	mux, signedIn, signIn := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()
+	mux, signedIn, open := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()
 	s.register(edge.NewAPI(signedIn, Name))
-	s.accounts.SessionRoutes(edge.NewAPI(signIn, Name))
+	s.accounts.OpenRoutes(edge.NewAPI(open, Name))
 	mux.Handle("/", verifier.Require(signedIn))
-	mux.Handle("POST /api/session", signIn)
+	for _, pattern := range account.OpenPatterns {
+		mux.Handle(pattern, open)
+	}
 	mux.HandleFunc("GET /ws", s.serveWS)
 	return mux
 }
@@ -128,9 +132,9 @@ func (s *Service) register(api huma.API) {
 
 // Register adds the routes of users to an API that only describes them.
 func Register(api huma.API) {
-	s := &Service{accounts: account.New(nil, nil, time.Now, nil), filters: filter.New(nil, time.Now, nil)}
+	s := &Service{accounts: account.New(account.Config{Now: time.Now}, nil, nil), filters: filter.New(nil, time.Now, nil)}
 	s.register(api)
-	s.accounts.SessionRoutes(api)
+	s.accounts.OpenRoutes(api)
 }
 
 // runtime are the routes of the host and the other services.

@@ -118,7 +118,7 @@ func startAt(t *testing.T, dir string) *fixture {
 			t.Errorf("close: %v", err)
 		}
 	})
-	f.users = account.New(h.State, h.Secrets, time.Now, log)
+	f.users = account.New(account.Config{Now: time.Now, Logger: log}, h.State, h.Secrets)
 	user, token, created, err := f.users.Bootstrap(t.Context(), "me", "Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 func TestSnapshotsAreBounded(t *testing.T) {
 	f := start(t)
 	const room = 10
-	s := newSnapshots(f.node.Host(Name).State, account.New(f.node.Host(Name).State, nil, time.Now, f.log), room*snapshotBytes, newMetrics(prometheus.NewRegistry()))
+	s := newSnapshots(f.node.Host(Name).State, account.New(account.Config{Now: time.Now, Logger: f.log}, f.node.Host(Name).State, nil), room*snapshotBytes, newMetrics(prometheus.NewRegistry()))
 	first := s.get("list 0")
 	for i := range 10 * room {
 		if err := s.refresh(t.Context(), s.get(fmt.Sprintf("list %d", i)), head{}, account.User{TimeZone: "UTC"}); err != nil {

@@ -48,7 +48,7 @@ func (s scattered) Commit(ctx context.Context, tx host.Tx) error {
 // replica returns another replica's writer on the fixture's data, as seen through s.
 func (f *fixture) replica(s scattered) *writer {
 	s.State = f.node.Host(Name).State
-	accounts := account.New(s, f.node.Host(Name).Secrets, time.Now, f.log)
+	accounts := account.New(account.Config{Now: time.Now, Logger: f.log}, s, f.node.Host(Name).Secrets)
 	return newWriter(s, accounts, time.Now, f.log, newMetrics(prometheus.NewRegistry()))
 }
 

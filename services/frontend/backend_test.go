@@ -59,7 +59,9 @@ func newInside(t testing.TB, now func() time.Time) *inside {
 		defer s.mu.Unlock()
 		_ = json.NewEncoder(w).Encode(s.issuer.PublicKeys())
 	})
-	mux.HandleFunc("POST /api/session", func(w http.ResponseWriter, r *http.Request) { s.answer(w, r) })
+	for _, open := range []string{"POST /api/session", "GET /api/session/options", "POST /api/accounts"} {
+		mux.HandleFunc(open, func(w http.ResponseWriter, r *http.Request) { s.answer(w, r) })
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.verifier.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answer(w, r) })).ServeHTTP(w, r)
 	})

@@ -61,6 +61,8 @@ var routes = []struct{ pattern, service string }{
 	{"/api/tokens/{rest...}", "backend"},
 	{"/api/filters", "backend"},
 	{"/api/filters/{rest...}", "backend"},
+	{"/api/invitations", "backend"},
+	{"/api/invitations/{id}", "backend"},
 	{"/api/users", "backend"},
 	{"/api/users/{rest...}", "backend"},
 	{"/api/session", "backend"},
@@ -72,6 +74,9 @@ var routes = []struct{ pattern, service string }{
 	{"/api/push/{what}", "notification"},
 	{"/api/push/subscriptions/{id}", "notification"},
 }
+
+// open are the routes of backend for callers without an identity: whatever credential they show stays here.
+var open = []string{"POST " + sessionPath, "GET /api/session/options", "POST " + accountsPath}
 
 // reserved are first segments of paths that exist inside only, or not for the web client: nothing is served there.
 var reserved = []string{"api", "internal", "job", "events", edge.SidecarPath, "ws", "healthz", "readyz", "metrics"}
@@ -96,7 +101,10 @@ func New(cfg Config, h host.Host) (host.Service, error) {
 	for _, r := range routes {
 		mux.Handle(r.pattern, gate.to(r.service))
 	}
-	mux.Handle("POST "+sessionPath, gate.signIn())
+	anybody := gate.open()
+	for _, pattern := range open {
+		mux.Handle(pattern, anybody)
+	}
 	if cfg.WS != nil {
 		mux.Handle("GET /ws", cfg.WS)
 	}

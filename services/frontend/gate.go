@@ -18,6 +18,8 @@ const (
 	batchPath = "/api/tasks/batch"
 	// sessionPath signs in (POST, without an identity) and out (DELETE, with one).
 	sessionPath = "/api/session"
+	// accountsPath makes an account (POST), which signs in as well.
+	accountsPath = "/api/accounts"
 	// tokensPath revokes an API token: DELETE, with its id behind.
 	tokensPath = "/api/tokens/"
 	// sessionsPath ends sessions: DELETE, all others or the one whose id is behind.
@@ -57,8 +59,8 @@ func (g *gate) to(service string) http.Handler {
 	})
 }
 
-// signIn returns the handler for the one route of callers without an identity: it is where they get one.
-func (g *gate) signIn() http.Handler {
+// open returns the handler for what callers without an identity may ask: it is how they get one.
+func (g *gate) open() http.Handler {
 	up := upstream{"backend", g.client("backend").Transport}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if g.origins.Check(r) != nil { // another site must not sign a browser in as somebody else

@@ -123,14 +123,17 @@ func TestCredentials(t *testing.T) {
 func TestSession(t *testing.T) {
 	s := newInside(t, newClock().now)
 	door := s.door(t)
-	got := seen(t, send(door, "POST", "/api/session", `{"code":"1"}`, "Authorization", bearer, "Cookie", "docket_session=old"))
-	if got.User != "" || got.Header.Get("Authorization") != "" || got.Header.Get("Cookie") != "" {
-		t.Errorf("signing in carried an identity: %v", got)
+	for _, open := range []string{"POST /api/session", "GET /api/session/options", "POST /api/accounts"} {
+		method, path, _ := strings.Cut(open, " ")
+		got := seen(t, send(door, method, path, `{"code":"1"}`, "Authorization", bearer, "Cookie", "docket_session=old"))
+		if got.Service != "backend" || got.User != "" || got.Header.Get("Authorization") != "" || got.Header.Get("Cookie") != "" {
+			t.Errorf("%s carried an identity: %v", open, got)
+		}
+		if res := send(door, method, path, `{"code":"1"}`, "Origin", "http://evil.test"); method == "POST" && res.StatusCode != http.StatusForbidden {
+			t.Errorf("%s by another site = %d, want 403", open, res.StatusCode)
+		}
 	}
-	if res := send(door, "POST", "/api/session", `{"code":"1"}`, "Origin", "http://evil.test"); res.StatusCode != http.StatusForbidden {
-		t.Errorf("signing in by another site = %d, want 403", res.StatusCode)
-	}
-	for _, other := range []string{"GET /api/session", "DELETE /api/session", "POST /api/session/link"} {
+	for _, other := range []string{"GET /api/session", "DELETE /api/session", "POST /api/session/link", "POST /api/session/options", "POST /api/invitations"} {
 		method, path, _ := strings.Cut(other, " ")
 		if res := send(door, method, path, ""); res.StatusCode != http.StatusUnauthorized {
 			t.Errorf("%s without an identity = %d, want 401", other, res.StatusCode)

@@ -56,7 +56,7 @@ func (e *embedded) start(t *testing.T) {
 	if e.running == nil { // the first time
 		t.Cleanup(func() { e.end(t) })
 	}
-	cmd := exec.Command(binary, "--listen", "127.0.0.1:0", "--data", e.data(), "--allow-private-webhooks", "--log-level", "warn")
+	cmd := exec.Command(binary, "--listen", "127.0.0.1:0", "--data", e.data(), "--allow-private-webhooks", "--sign-up", "invitation", "--log-level", "warn")
 	cmd.Env, cmd.Dir = append(environment(), tracing()...), e.dir
 	cmd.Stderr = &e.log
 	out, err := cmd.StdoutPipe()

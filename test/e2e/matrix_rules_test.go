@@ -7,6 +7,18 @@ var rules = map[string]rule{
 	"about":   {need: needNothing, path: at("/api/about", nil)},
 	"sign-in": {need: needNothing, path: func(m *matrix) (string, any) { return "/api/session", object{"code": m.ada.code()} }},
 
+	"get-sign-in-options": {need: needNothing, path: at("/api/session/options", nil)},
+	"sign-up": {need: needNothing, path: func(m *matrix) (string, any) {
+		_, code := m.invitation()
+		return "/api/accounts", object{"name": fmt.Sprintf("guest %d", m.next()), "password": "marble-otter-quiet-lantern", "invitation": code}
+	}},
+	"list-invitations":  {need: needAdmin, path: at("/api/invitations", nil)},
+	"create-invitation": {need: needAdmin, path: at("/api/invitations", object{})},
+	"delete-invitation": {need: needAdmin, path: func(m *matrix) (string, any) {
+		id, _ := m.invitation()
+		return "/api/invitations/" + id, nil
+	}},
+
 	"get-me":    {need: needRead, path: at("/api/me", nil)},
 	"update-me": {need: needWrite, path: at("/api/me", object{"locale": "en"})},
 

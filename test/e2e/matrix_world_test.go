@@ -123,6 +123,17 @@ func (c *client) mint(scope string, more object) (id string, as *client) {
 	return made.ID, c.as(made.Secret)
 }
 
+// invitation makes an invitation.
+func (m *matrix) invitation() (id, code string) {
+	m.t.Helper()
+	var made struct {
+		ID   string `json:"id"`
+		Code string `json:"code"`
+	}
+	m.w.admin.post("/api/invitations", object{"note": "a friend"}).want(http.StatusCreated).into(&made)
+	return made.ID, made.Code
+}
+
 // code makes a sign-in code.
 func (c *client) code() string {
 	c.t.Helper()

@@ -192,56 +192,6 @@ func (s *session) revoke(ctx context.Context, names []string) error {
 	return nil
 }
 
-func userCommand(o *options) *cobra.Command {
-	c := &cobra.Command{Use: "user", Short: "Make users, as an administrator", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return exit(badInput, "say what to do: docket user add NAME") }}
-	var email, zone string
-	var admin bool
-	add := &cobra.Command{
-		Use: "add NAME", Short: "Make a user and print their first token", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := o.open(cmd)
-			if err != nil {
-				return err
-			}
-			return s.addUser(cmd.Context(), map[string]any{"name": args[0], "email": email, "time_zone": zone, "admin": admin})
-		},
-	}
-	add.Flags().StringVar(&email, "email", "", "e-mail address")
-	add.Flags().StringVar(&zone, "zone", "", "time zone, such as Europe/Berlin; default: that of the first sign-in")
-	add.Flags().BoolVar(&admin, "admin", false, "let the user make users too")
-	jsonFlag(add)
-	c.AddCommand(add)
-	return c
-}
-
-func (s *session) addUser(ctx context.Context, body map[string]any) error {
-	for name, v := range body {
-		if v == "" && name != "name" {
-			delete(body, name)
-		}
-	}
-	doc, _, err := call[json.RawMessage](ctx, s.client, request{method: http.MethodPost, path: "/api/users", body: body, once: true})
-	if err != nil {
-		return err
-	}
-	if s.asJSON {
-		s.print(doc)
-		return nil
-	}
-	var made struct {
-		User  user   `json:"user"`
-		Token string `json:"token"`
-	}
-	if err := json.Unmarshal(doc, &made); err != nil {
-		return exit(failed, "the user is not what docket sends: %w", err)
-	}
-	s.card("created", clean(made.User.Name), []field{{"id", made.User.ID}, {"zone", made.User.TimeZone}, {"token", made.Token},
-		{"shell", "DOCKET_SERVER=" + s.server + " DOCKET_TOKEN=" + made.Token + " docket ls"},
-		{"browser", "DOCKET_SERVER=" + s.server + " DOCKET_TOKEN=" + made.Token + " docket link"}})
-	return nil
-}
-
 func linkCommand(o *options) *cobra.Command {
 	c := &cobra.Command{
 		Use: "link", Short: "Make a one-time link that signs you in, in a browser", Args: cobra.NoArgs,

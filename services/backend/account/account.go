@@ -12,9 +12,11 @@
 //	session/<hash>       a browser session
 //	sessions/<user>      the ids of the user's sessions, ≤ 100
 //	sign-in-code/<hash>  a one-time sign-in code
+//	invitation/<hash>    an invitation to make an account
+//	invitations          the ids of the open invitations, ≤ 100
 //	signing-key          the key that signs identities, where Secrets holds none
 //
-// Tokens, session cookies and codes are 256 random bits each and stored as their SHA-256 only: who reads the
+// Tokens, session cookies, codes and invitations are 256 random bits each and stored as their SHA-256 only: who reads the
 // state cannot sign in with what is found there. A credential is revoked by deleting its row.
 // Passwords are hashed with argon2id.
 //
@@ -22,6 +24,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -73,6 +76,7 @@ type Store struct {
 	secrets host.Secrets
 	now     func() time.Time
 	log     *slog.Logger
+	signUp  SignUp
 
 	users  *edge.Cache[string, cached]
 	hasher *hasher
@@ -87,10 +91,18 @@ type Store struct {
 	signOut  []func(sessionID string)
 }
 
+// Config is what a store is told. Now and Logger are required.
+type Config struct {
+	Now    func() time.Time
+	Logger *slog.Logger
+	// SignUp says who may make an account; empty is [SignUpClosed].
+	SignUp SignUp
+}
+
 // New returns a store on state. The signing keys are read from secrets, or made in state, when first needed.
-func New(state host.State, secrets host.Secrets, now func() time.Time, log *slog.Logger) *Store {
+func New(cfg Config, state host.State, secrets host.Secrets) *Store {
 	return &Store{
-		state: state, secrets: secrets, now: now, log: log,
+		state: state, secrets: secrets, now: cfg.Now, log: cfg.Logger, signUp: cmp.Or(cfg.SignUp, SignUpClosed),
 		users: edge.NewCache[string, cached](maxCached), hasher: newHasher(),
 	}
 }

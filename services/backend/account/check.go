@@ -53,6 +53,14 @@ func checkName(v string) error {
 	return nil
 }
 
+// checkNote says what is wrong with a name that may be empty.
+func checkNote(v string) error {
+	if v == "" {
+		return nil
+	}
+	return checkName(v)
+}
+
 // checkEmail accepts one bare address (RFC 5322 addr-spec), or none.
 func checkEmail(v string) error {
 	if v == "" {

@@ -80,11 +80,9 @@ type signInAnswer struct {
 	}
 }
 
-// SessionRoutes adds the one route for those who are not signed in yet.
-func (s *Store) SessionRoutes(api huma.API) {
-	o := op("sign-in", http.MethodPost, "/api/session", "Sign in with a name and a password, or with a one-time code: sets the session's cookie", http.StatusCreated, 400)
-	o.Security = []map[string][]string{{}}
-	register(api, o, s.postSession)
+// signInRoute adds the way in.
+func (s *Store) signInRoute(api huma.API) {
+	register(api, open(op("sign-in", http.MethodPost, "/api/session", "Sign in with a name and a password, or with a one-time code: sets the session's cookie", http.StatusCreated, 400)), s.postSession)
 }
 
 func (s *Store) postSession(ctx context.Context, in *signInInput) (*signInAnswer, error) {

@@ -73,7 +73,7 @@ func newSite(t testing.TB) *site {
 
 func siteOn(t testing.TB, h host.Host, c *clock) *site {
 	t.Helper()
-	s := New(h.State, h.Secrets, c.now, quiet)
+	s := New(Config{Now: c.now, Logger: quiet, SignUp: SignUpOpen}, h.State, h.Secrets)
 	t.Cleanup(func() { s.Drain(context.WithoutCancel(t.Context())) })
 	internal := http.NewServeMux()
 	s.Internal(internal)
@@ -81,14 +81,16 @@ func siteOn(t testing.TB, h host.Host, c *clock) *site {
 
 	private, open := http.NewServeMux(), http.NewServeMux()
 	s.Routes(edge.NewAPI(private, "private"))
-	s.SessionRoutes(edge.NewAPI(open, "open"))
+	s.OpenRoutes(edge.NewAPI(open, "open"))
 	verifier := edge.NewVerifier(func(context.Context) (keys edge.PublicKeys, err error) {
 		res := st.serve(internal, http.MethodGet, "/internal/keys", nil, "")
 		return keys, json.Unmarshal(res.body, &keys)
 	}, c.now)
 	root := http.NewServeMux()
 	root.Handle("/", verifier.Require(private))
-	root.Handle("POST /api/session", open)
+	for _, pattern := range OpenPatterns {
+		root.Handle(pattern, open)
+	}
 	st.public = edge.Handler(edge.HandlerOptions{Service: "backend", Logger: quiet}, root)
 	return st
 }

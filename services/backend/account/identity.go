@@ -112,6 +112,15 @@ func problem(err error) error {
 		return edge.NewProblem(http.StatusUnauthorized, "unauthorized", "the credential is unknown, was revoked or has expired")
 	case errors.Is(err, ErrBadCode):
 		return edge.NewProblem(http.StatusBadRequest, "invalid_code", "the sign-in code is unknown, was used or has expired: ask for a new one")
+	case errors.Is(err, ErrSignUpClosed):
+		return edge.NewProblem(http.StatusForbidden, "sign_up_closed", "nobody can make an account here: ask whoever runs this server for one")
+	case errors.Is(err, ErrBadInvitation):
+		return edge.NewProblem(http.StatusBadRequest, "invalid_invitation", "the invitation is unknown, was used, revoked or has expired: ask for a new one",
+			edge.FieldError{Field: "invitation", Detail: "is not, or no longer, valid"})
+	case errors.Is(err, ErrNoInvitation):
+		return edge.NewProblem(http.StatusNotFound, "not_found", "there is no such invitation, or it was used or has expired")
+	case errors.Is(err, ErrTooManyInvitations):
+		return edge.NewProblem(http.StatusConflict, "too_many_invitations", fmt.Sprintf("there are %d open invitations already: revoke one first", MaxInvitations))
 	case errors.Is(err, ErrWrongPassword):
 		return edge.NewProblem(http.StatusBadRequest, "wrong_password", "there is no user of that name with that password")
 	case errors.Is(err, ErrNoSession):

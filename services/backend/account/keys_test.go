@@ -128,7 +128,7 @@ func TestRoutesAreDocumented(t *testing.T) {
 	mux := http.NewServeMux()
 	api := edge.NewAPI(mux, "account")
 	st.store.Routes(api)
-	st.store.SessionRoutes(api)
+	st.store.OpenRoutes(api)
 	doc, err := edge.MergeOpenAPI("docket", "1", api.OpenAPI())
 	if err != nil {
 		t.Fatal(err)

@@ -19,12 +19,29 @@ func (s *Store) Routes(api huma.API) {
 	register(api, patchOp(api), s.patchMe)
 	s.passwordRoute(api)
 	s.sessionRoutes(api)
+	s.invitationRoutes(api)
 	register(api, op("list-tokens", http.MethodGet, "/api/tokens", "The user's API tokens, oldest first", http.StatusOK), s.listTokens)
 	register(api, op("create-token", http.MethodPost, "/api/tokens", "Make an API token; its secret is shown once", http.StatusCreated, 400, 403, 409), s.postToken)
 	register(api, op("delete-token", http.MethodDelete, "/api/tokens/{id}", "Revoke an API token; identities made from it end within a minute", http.StatusNoContent, 404), s.deleteToken)
 	register(api, op("create-user", http.MethodPost, "/api/users", "Make a user, as an administrator", http.StatusCreated, 400, 403, 409), s.postUser)
 	register(api, op("create-sign-in-code", http.MethodPost, "/api/session/link", "Make a one-time code that signs oneself in elsewhere", http.StatusCreated, 403), s.postLink)
 	register(api, op("sign-out", http.MethodDelete, "/api/session", "Sign out: end the session in use", http.StatusNoContent, 400), s.deleteSession)
+}
+
+// OpenPatterns are the routes of OpenRoutes, for the mux that is asked before a caller is known.
+var OpenPatterns = []string{"POST /api/session", "GET /api/session/options", "POST /api/accounts"}
+
+// OpenRoutes adds the routes of those who are not signed in: they need no credential, and take none into account.
+func (s *Store) OpenRoutes(api huma.API) {
+	s.signInRoute(api)
+	s.optionsRoute(api)
+	s.signUpRoute(api)
+}
+
+// open describes an operation that needs no credential.
+func open(o huma.Operation) huma.Operation {
+	o.Security = []map[string][]string{{}}
+	return o
 }
 
 func op(id, method, path, summary string, status int, errors ...int) huma.Operation {

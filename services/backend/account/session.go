@@ -89,16 +89,22 @@ func (s *Store) enter(ctx context.Context, userID string, b Browser, open openSe
 	if !u.ZoneChosen && checkZone(b.TimeZone) == nil {
 		u.TimeZone, u.ZoneChosen = b.TimeZone, true
 	}
-	secret := newSecret("")
-	id, now := hash(secret), task.At(s.now())
-	listed, err := s.opening(ctx, userID, id, open)
+	secret, opened, err := s.newSession(ctx, userID, b, open)
 	if err != nil {
 		return User{}, "", err
 	}
-	row := encode(sessionRow{User: userID, CreatedAt: now, LastUsedAt: now, Client: b.Client})
 	tx, _ := s.userTx(old, etag, &u)
-	tx.Ops = slices.Concat(tx.Ops, ops, listed, []host.Op{host.Create(sessionKey(id), row).Expiring(SessionLife)})
+	tx.Ops = slices.Concat(tx.Ops, ops, opened)
 	return u.User, secret, s.state.Commit(ctx, tx)
+}
+
+// newSession returns the secret of a session, and the operations that open it beside those that are open.
+func (s *Store) newSession(ctx context.Context, userID string, b Browser, open openSessions) (secret string, ops []host.Op, err error) {
+	secret = newSecret("")
+	id, now := hash(secret), task.At(s.now())
+	listed, err := s.opening(ctx, userID, id, open)
+	row := encode(sessionRow{User: userID, CreatedAt: now, LastUsedAt: now, Client: b.Client})
+	return secret, append(listed, host.Create(sessionKey(id), row).Expiring(SessionLife)), err
 }
 
 // SignOut ends a session; one that has ended already stays so.

@@ -27,7 +27,7 @@ func TestBootstrapHappensOnce(t *testing.T) {
 	var tokens [processes]string
 	var created atomic.Int32
 	atOnce(processes, func(i int) {
-		s := New(st.host.State, st.host.Secrets, st.clock.now, quiet)
+		s := New(Config{Now: st.clock.now, Logger: quiet}, st.host.State, st.host.Secrets)
 		u, token, made, err := s.Bootstrap(t.Context(), fmt.Sprintf("Me %d", i), "Europe/Berlin")
 		if err != nil {
 			t.Error(err)

@@ -1,0 +1,200 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func userCommand(o *options) *cobra.Command {
+	c := &cobra.Command{Use: "user", Short: "Make and invite users, as an administrator", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return exit(badInput, "say what to do: docket user add NAME, or see docket user --help")
+		}}
+	c.AddCommand(userAddCommand(o), inviteCommand(o), invitationsCommand(o))
+	return c
+}
+
+func userAddCommand(o *options) *cobra.Command {
+	var email, zone string
+	var admin bool
+	add := &cobra.Command{
+		Use: "add NAME", Short: "Make a user and print their first token", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := o.open(cmd)
+			if err != nil {
+				return err
+			}
+			return s.addUser(cmd.Context(), map[string]any{"name": args[0], "email": email, "time_zone": zone, "admin": admin})
+		},
+	}
+	add.Flags().StringVar(&email, "email", "", "e-mail address")
+	add.Flags().StringVar(&zone, "zone", "", "time zone, such as Europe/Berlin; default: that of the first sign-in")
+	add.Flags().BoolVar(&admin, "admin", false, "let the user make users too")
+	jsonFlag(add)
+	return add
+}
+
+func (s *session) addUser(ctx context.Context, body map[string]any) error {
+	for name, v := range body {
+		if v == "" && name != "name" {
+			delete(body, name)
+		}
+	}
+	doc, _, err := call[json.RawMessage](ctx, s.client, request{method: http.MethodPost, path: "/api/users", body: body, once: true})
+	if err != nil {
+		return err
+	}
+	if s.asJSON {
+		s.print(doc)
+		return nil
+	}
+	var made struct {
+		User  user   `json:"user"`
+		Token string `json:"token"`
+	}
+	if err := json.Unmarshal(doc, &made); err != nil {
+		return exit(failed, "the user is not what docket sends: %w", err)
+	}
+	s.card("created", clean(made.User.Name), []field{{"id", made.User.ID}, {"zone", made.User.TimeZone}, {"token", made.Token},
+		{"shell", "DOCKET_SERVER=" + s.server + " DOCKET_TOKEN=" + made.Token + " docket ls"},
+		{"browser", "DOCKET_SERVER=" + s.server + " DOCKET_TOKEN=" + made.Token + " docket link"}})
+	return nil
+}
+
+// invitation lets somebody make an account.
+type invitation struct {
+	ID        string    `json:"id"`
+	Note      string    `json:"note"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+	// Code is there only when the invitation was just made.
+	Code string `json:"code"`
+}
+
+func inviteCommand(o *options) *cobra.Command {
+	var expires string
+	c := &cobra.Command{
+		Use: "invite [NOTE]", Short: "Print a one-time link by which somebody makes an account", Args: cobra.MaximumNArgs(1),
+		Long: `Prints a link by which one person can make an account, once. It is not shown again; docket user invitations lists what is
+open, with the NOTE that says whom it is for. The server has to run with --sign-up invitation (or open).`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := o.open(cmd)
+			if err != nil {
+				return err
+			}
+			body := map[string]any{"note": strings.Join(args, "")}
+			if expires != "" {
+				end, err := expiry(expires, s.now)
+				if err != nil {
+					return err
+				}
+				body["expires_at"] = end.UTC().Format(time.RFC3339)
+			}
+			return s.invite(cmd.Context(), body)
+		},
+	}
+	c.Flags().StringVar(&expires, "expires", "", "when it ends: 12h, 30d, 4w or a date such as 2027-01-31; default: in 7 days")
+	jsonFlag(c)
+	return c
+}
+
+func (s *session) invite(ctx context.Context, body map[string]any) error {
+	doc, _, err := call[json.RawMessage](ctx, s.client, request{method: http.MethodPost, path: "/api/invitations", body: body, once: true})
+	if err != nil {
+		return err
+	}
+	if s.asJSON {
+		s.print(doc)
+		return nil
+	}
+	var made invitation
+	if err := json.Unmarshal(doc, &made); err != nil || made.Code == "" {
+		return exit(failed, "the invitation is not what docket sends")
+	}
+	if err := s.home(ctx); err != nil {
+		return err
+	}
+	s.card("invited", clean(made.Note), []field{{"id", made.ID}, {"expires", s.moment(made.ExpiresAt)}, {"link", s.server + "/signup#" + made.Code}})
+	return nil
+}
+
+func invitationsCommand(o *options) *cobra.Command {
+	c := &cobra.Command{
+		Use: "invitations", Short: "List the invitations that are open, or revoke some", Args: cobra.NoArgs,
+		Long: "Lists the invitations that nobody has used yet. In a pipe each is one line of id, note, created and expires, separated by tabs.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := o.open(cmd)
+			if err != nil {
+				return err
+			}
+			return s.invitations(cmd.Context())
+		},
+	}
+	jsonFlag(c)
+	c.AddCommand(&cobra.Command{
+		Use: "rm ID…", Short: "Revoke invitations", Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := o.open(cmd)
+			if err != nil {
+				return err
+			}
+			return s.uninvite(cmd.Context(), args)
+		},
+	})
+	return c
+}
+
+func (s *session) invitations(ctx context.Context) error {
+	doc, _, err := get[json.RawMessage](ctx, s.client, "/api/invitations", nil)
+	if err != nil {
+		return err
+	}
+	if s.asJSON {
+		s.print(doc)
+		return nil
+	}
+	if err := s.home(ctx); err != nil {
+		return err
+	}
+	var open []invitation
+	if err := json.Unmarshal(doc, &open); err != nil {
+		return exit(failed, "the invitations are not what docket sends: %w", err)
+	}
+	for _, i := range open {
+		if s.plain() {
+			s.line(i.ID, clean(i.Note), s.moment(i.CreatedAt), s.moment(i.ExpiresAt))
+			continue
+		}
+		s.card("invitation", clean(i.Note), []field{{"id", i.ID}, {"created", s.moment(i.CreatedAt)}, {"expires", s.moment(i.ExpiresAt)}})
+	}
+	return nil
+}
+
+// uninvite looks all of them up before it revokes one.
+func (s *session) uninvite(ctx context.Context, ids []string) error {
+	open, _, err := get[[]invitation](ctx, s.client, "/api/invitations", nil)
+	if err != nil {
+		return err
+	}
+	notes := map[string]string{}
+	for _, i := range open {
+		notes[i.ID] = i.Note
+	}
+	for _, id := range ids {
+		if _, ok := notes[id]; !ok {
+			return exit(notFound, "no open invitation %q: `docket user invitations` lists them", clean(id))
+		}
+	}
+	for _, id := range ids {
+		if _, err := s.do(ctx, request{method: http.MethodDelete, path: "/api/invitations/" + id}); err != nil {
+			return err
+		}
+		s.line("revoked", id, clean(notes[id]))
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/task"
+)
+
+// SignUp says who may make an account without an administrator. It is a setting of the server.
+type SignUp string
+
+// The ways to sign up.
+const (
+	// SignUpOpen lets anybody make an account.
+	SignUpOpen SignUp = "open"
+	// SignUpInvitation lets in who has an invitation.
+	SignUpInvitation SignUp = "invitation"
+	// SignUpClosed leaves it to administrators: they make users, and nobody signs up.
+	SignUpClosed SignUp = "closed"
+)
+
+// Valid tells whether it is one of the three.
+func (m SignUp) Valid() bool {
+	return m == SignUpOpen || m == SignUpInvitation || m == SignUpClosed
+}
+
+// ErrSignUpClosed means that nobody may sign up here.
+var ErrSignUpClosed = errors.New("signing up is closed")
+
+// Options are what a page for those who are not signed in may offer.
+type Options struct {
+	SignUp  SignUp   `json:"sign_up" enum:"open,invitation,closed" doc:"Who may make an account: anybody, who has an invitation, or nobody"`
+	Methods []string `json:"methods" nullable:"false" enum:"password,code" doc:"How one signs in: by name and password, or by a one-time code (the link that docket prints)"`
+}
+
+type optionsAnswer struct{ Body Options }
+
+func (s *Store) optionsRoute(api huma.API) {
+	o := open(op("get-sign-in-options", http.MethodGet, "/api/session/options", "How one signs in and signs up here; needs no credential", http.StatusOK))
+	register(api, o, func(context.Context, *struct{}) (*optionsAnswer, error) {
+		return &optionsAnswer{Options{SignUp: s.signUp, Methods: []string{"password", "code"}}}, nil
+	})
+}
+
+type signUpInput struct {
+	scheme
+	Body struct {
+		Name       string `json:"name" minLength:"1" maxLength:"100" doc:"Unique on this server, upper and lower case being the same"`
+		Password   string `json:"password" minLength:"8" maxLength:"256" doc:"Not one of the 10,000 most common"`
+		Email      string `json:"email,omitempty" maxLength:"254"`
+		Invitation string `json:"invitation,omitempty" maxLength:"100" doc:"The code of an invitation; needed where sign_up is invitation"`
+		TimeZone   string `json:"time_zone,omitempty" maxLength:"64" doc:"The browser's; taken where the server knows it"`
+	}
+}
+
+func (s *Store) signUpRoute(api huma.API) {
+	o := open(op("sign-up", http.MethodPost, "/api/accounts", "Make an account and sign in: sets the session's cookie", http.StatusCreated, 400, 403, 409))
+	o.Description = "Who may is a setting of the server: see GET /api/session/options."
+	register(api, o, s.postAccount)
+}
+
+func (s *Store) postAccount(ctx context.Context, in *signUpInput) (*signInAnswer, error) {
+	if s.signUp == SignUpClosed {
+		return nil, ErrSignUpClosed
+	}
+	b := in.Body
+	var faults invalid
+	faults.check("name", checkName(b.Name))
+	faults.check("password", checkPassword(b.Password))
+	faults.check("email", checkEmail(b.Email))
+	if s.signUp == SignUpInvitation && b.Invitation == "" {
+		faults.check("invitation", errors.New("is needed to make an account here: ask whoever runs this server for one"))
+	}
+	if err := faults.err(); err != nil {
+		return nil, err
+	}
+	u, err := s.newUser(b.Name)
+	if err != nil {
+		return nil, err
+	}
+	u.Email = b.Email
+	if checkZone(b.TimeZone) == nil {
+		u.TimeZone, u.ZoneChosen = b.TimeZone, true
+	}
+	secret, err := s.makeAccount(ctx, u, b.Password, b.Invitation, Browser{Client: in.client})
+	if err != nil {
+		return nil, err
+	}
+	out := &signInAnswer{SetCookie: sessionCookie(secret, in.secure)}
+	out.Body.User = u.User
+	return out, nil
+}
+
+// makeAccount makes u, whose fields must be valid, with a password, and returns the secret of a first session. The
+// invitation, which is empty where none is needed, is used up by it. ErrBadInvitation, or ErrNameTaken: to find that
+// out of a name takes an invitation that is good, where one is needed, and the time of hashing a password.
+func (s *Store) makeAccount(ctx context.Context, u storedUser, password, invitation string, b Browser) (session string, err error) {
+	if _, err := s.redeem(ctx, invitation); err != nil {
+		return "", err
+	}
+	hashed, err := s.hasher.hash(ctx, password)
+	if err != nil {
+		return "", err
+	}
+	session, opened, err := s.newSession(ctx, u.ID, b, openSessions{})
+	if err != nil {
+		return "", err
+	}
+	ops := append(opened,
+		host.Create(UserKey(u.ID), encode(u)),
+		host.Create(nameKey(u.Name), encode(u.ID)),
+		host.Create(passwordKey(u.ID), encode(passwordRow{Hash: hashed, ChangedAt: task.At(s.now())})),
+	)
+	err = host.Retry(ctx, func() error {
+		used, err := s.redeem(ctx, invitation)
+		if err != nil {
+			return err
+		}
+		if err := s.nameFree(ctx, u); err != nil {
+			return err
+		}
+		return s.state.Commit(ctx, host.Tx{Ops: slices.Concat(ops, used)})
+	})
+	if err != nil {
+		return "", fmt.Errorf("make account: %w", err)
+	}
+	return session, nil
+}
