@@ -59,7 +59,7 @@ func newInside(t testing.TB, now func() time.Time) *inside {
 		defer s.mu.Unlock()
 		_ = json.NewEncoder(w).Encode(s.issuer.PublicKeys())
 	})
-	for _, open := range []string{"POST /api/session", "GET /api/session/options", "POST /api/accounts"} {
+	for _, open := range []string{"POST /api/session", "GET /api/session/options", "POST /api/accounts", "POST /api/password/reset"} {
 		mux.HandleFunc(open, func(w http.ResponseWriter, r *http.Request) { s.answer(w, r) })
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

@@ -20,6 +20,10 @@ const (
 	sessionPath = "/api/session"
 	// accountsPath makes an account (POST), which signs in as well.
 	accountsPath = "/api/accounts"
+	// resetPath sets a new password (POST), which ends all sessions.
+	resetPath = "/api/password/reset"
+	// usersPath has the users that administrators manage: what they do there may end others' sessions.
+	usersPath = "/api/users/"
 	// tokensPath revokes an API token: DELETE, with its id behind.
 	tokensPath = "/api/tokens/"
 	// sessionsPath ends sessions: DELETE, all others or the one whose id is behind.
@@ -69,7 +73,11 @@ func (g *gate) open() http.Handler {
 		}
 		out, err := g.request(w, r, up)
 		if err == nil {
-			err = up.answer(&reply{ResponseWriter: w}, out)
+			err = up.answer(&reply{ResponseWriter: w, before: func(status int) {
+				if status < http.StatusMultipleChoices && r.URL.Path == resetPath { // all sessions of somebody have ended
+					g.identities.known.Clear()
+				}
+			}}, out)
 		}
 		if err != nil {
 			refuse(w, r, err)
@@ -114,7 +122,7 @@ func (g *gate) ended(r *http.Request, cred credential, status int) {
 	case r.Method == http.MethodDelete && r.URL.Path == sessionPath:
 		g.identities.forget(cred)
 	case r.Method == http.MethodDelete && (strings.HasPrefix(r.URL.Path, tokensPath) || strings.HasPrefix(r.URL.Path, sessionsPath)),
-		r.Method == http.MethodPut && r.URL.Path == passwordPath:
+		r.Method == http.MethodPut && r.URL.Path == passwordPath, strings.HasPrefix(r.URL.Path, usersPath) && r.Method != http.MethodGet:
 		g.identities.known.Clear()
 	}
 }

@@ -123,7 +123,7 @@ func TestCredentials(t *testing.T) {
 func TestSession(t *testing.T) {
 	s := newInside(t, newClock().now)
 	door := s.door(t)
-	for _, open := range []string{"POST /api/session", "GET /api/session/options", "POST /api/accounts"} {
+	for _, open := range []string{"POST /api/session", "GET /api/session/options", "POST /api/accounts", "POST /api/password/reset"} {
 		method, path, _ := strings.Cut(open, " ")
 		got := seen(t, send(door, method, path, `{"code":"1"}`, "Authorization", bearer, "Cookie", "docket_session=old"))
 		if got.Service != "backend" || got.User != "" || got.Header.Get("Authorization") != "" || got.Header.Get("Cookie") != "" {

@@ -2,6 +2,9 @@ package e2e
 
 import "fmt"
 
+// newPassword is the one password there is: whoever asks first sets it, and it is the old one of all others.
+var newPassword = object{"password": "marble-otter-quiet-lantern", "old_password": "marble-otter-quiet-lantern"}
+
 // rules says of every operation, by its id, who may use it.
 var rules = map[string]rule{
 	"about":   {need: needNothing, path: at("/api/about", nil)},
@@ -31,7 +34,21 @@ var rules = map[string]rule{
 	"create-user": {need: needAdmin, path: func(m *matrix) (string, any) {
 		return "/api/users", object{"name": fmt.Sprintf("user %d", m.next())}
 	}},
-	"set-password":       {need: needAll, path: at("/api/me/password", object{"password": "marble-otter-quiet-lantern", "old_password": "marble-otter-quiet-lantern"})},
+	"find-users": {need: needAdmin, path: at("/api/users?name=Ada", nil)},
+	"set-user-password": {need: needAdmin, path: func(m *matrix) (string, any) {
+		return "/api/users/" + m.ada.id + "/password", object{"password": newPassword["password"]}
+	}},
+	"create-password-reset": {need: needAdmin, path: func(m *matrix) (string, any) {
+		return "/api/users/" + m.ada.id + "/password-reset", nil
+	}},
+	"reset-password": {need: needNothing, path: func(m *matrix) (string, any) {
+		var reset struct {
+			Code string `json:"code"`
+		}
+		m.w.admin.post("/api/users/"+m.ada.id+"/password-reset", nil).want(201).into(&reset)
+		return "/api/password/reset", object{"code": reset.Code, "password": newPassword["password"]}
+	}},
+	"set-password":       {need: needAll, path: at("/api/me/password", newPassword)},
 	"list-sessions":      {need: needRead, path: at("/api/sessions", nil)},
 	"end-other-sessions": {need: needWrite, path: at("/api/sessions", nil)},
 	"end-session": {need: needWrite, others: 404, path: func(m *matrix) (string, any) {

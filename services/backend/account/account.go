@@ -12,6 +12,7 @@
 //	session/<hash>       a browser session
 //	sessions/<user>      the ids of the user's sessions, ≤ 100
 //	sign-in-code/<hash>  a one-time sign-in code
+//	password-reset/<hash>  a one-time code to set a new password
 //	invitation/<hash>    an invitation to make an account
 //	invitations          the ids of the open invitations, ≤ 100
 //	signing-key          the key that signs identities, where Secrets holds none
@@ -44,7 +45,7 @@ import (
 const (
 	// MaxTokens is how many API tokens a user may have.
 	MaxTokens = 100
-	// CodeLife is how long a sign-in code can be redeemed.
+	// CodeLife is how long a code to sign in, or to set a new password, can be redeemed.
 	CodeLife = time.Hour
 	// SessionLife is how long a session lasts after it was last used.
 	SessionLife = 30 * 24 * time.Hour

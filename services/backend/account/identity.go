@@ -114,6 +114,9 @@ func problem(err error) error {
 		return edge.NewProblem(http.StatusBadRequest, "invalid_code", "the sign-in code is unknown, was used or has expired: ask for a new one")
 	case errors.Is(err, ErrSignUpClosed):
 		return edge.NewProblem(http.StatusForbidden, "sign_up_closed", "nobody can make an account here: ask whoever runs this server for one")
+	case errors.Is(err, ErrBadReset):
+		return edge.NewProblem(http.StatusBadRequest, "invalid_code", "the code is unknown, was used or has expired: ask for a new one",
+			edge.FieldError{Field: "code", Detail: "is not, or no longer, valid"})
 	case errors.Is(err, ErrBadInvitation):
 		return edge.NewProblem(http.StatusBadRequest, "invalid_invitation", "the invitation is unknown, was used, revoked or has expired: ask for a new one",
 			edge.FieldError{Field: "invitation", Detail: "is not, or no longer, valid"})

@@ -149,21 +149,12 @@ func (s *Store) invitationRoutes(api huma.API) {
 	register(api, op("delete-invitation", http.MethodDelete, "/api/invitations/{id}", "Revoke an invitation, as an administrator", http.StatusNoContent, 403, 404), s.deleteInvitation)
 }
 
-// mayInvite is nil for an administrator.
-func mayInvite(ctx context.Context) error {
-	p, err := edge.Caller(ctx)
-	if err == nil && !p.Admin {
-		err = needsAdmin("only an administrator, signed in or with a token of the scope admin, has to do with invitations")
-	}
-	return err
-}
-
 type invitationsAnswer struct {
 	Body []Invitation `nullable:"false"`
 }
 
 func (s *Store) listInvitations(ctx context.Context, _ *struct{}) (*invitationsAnswer, error) {
-	if err := mayInvite(ctx); err != nil {
+	if err := adminOnly(ctx); err != nil {
 		return nil, err
 	}
 	list, err := s.Invitations(ctx)
@@ -186,7 +177,7 @@ type NewInvitationAnswer struct {
 type newInvitationAnswer struct{ Body NewInvitationAnswer }
 
 func (s *Store) postInvitation(ctx context.Context, in *invitationInput) (*newInvitationAnswer, error) {
-	if err := mayInvite(ctx); err != nil {
+	if err := adminOnly(ctx); err != nil {
 		return nil, err
 	}
 	if s.signUp == SignUpClosed {
@@ -214,7 +205,7 @@ type invitationPath struct {
 }
 
 func (s *Store) deleteInvitation(ctx context.Context, in *invitationPath) (*struct{}, error) {
-	if err := mayInvite(ctx); err != nil {
+	if err := adminOnly(ctx); err != nil {
 		return nil, err
 	}
 	return nil, s.Uninvite(ctx, in.ID)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -65,6 +66,25 @@ func checkPassword(v string) error {
 // SetPassword gives the user a new password, which must be valid, and ends every session but keep, and every sign-in
 // code. API tokens stay: they were made to last. old must be the password there was; it is ignored where there was none.
 func (s *Store) SetPassword(ctx context.Context, user, old, password, keep string) error {
+	return s.changePassword(ctx, user, password, keep, func(row passwordRow) ([]host.Op, error) {
+		if row.Hash == "" {
+			return nil, nil
+		}
+		ok, _, err := s.hasher.verify(ctx, row.Hash, old)
+		if err == nil && !ok {
+			err = invalid{{Field: "old_password", Detail: "is not your password"}}
+		}
+		return nil, err
+	})
+}
+
+// ReplacePassword is SetPassword for one who need not know the old one, and keeps no session.
+func (s *Store) ReplacePassword(ctx context.Context, user, password string) error {
+	return s.changePassword(ctx, user, password, "", func(passwordRow) ([]host.Op, error) { return nil, nil })
+}
+
+// changePassword does so where allow, which is given the row there is, agrees; what it returns is committed with the change.
+func (s *Store) changePassword(ctx context.Context, user, password, keep string, allow func(passwordRow) ([]host.Op, error)) error {
 	var ended []string
 	err := host.Retry(ctx, func() error {
 		var row passwordRow
@@ -72,14 +92,9 @@ func (s *Store) SetPassword(ctx context.Context, user, old, password, keep strin
 		if err != nil {
 			return err
 		}
-		if row.Hash != "" {
-			ok, _, err := s.hasher.verify(ctx, row.Hash, old)
-			if err != nil {
-				return err
-			}
-			if !ok {
-				return invalid{{Field: "old_password", Detail: "is not your password"}}
-			}
+		with, err := allow(row)
+		if err != nil {
+			return err
 		}
 		fresh, err := s.hasher.hash(ctx, password)
 		if err != nil {
@@ -91,7 +106,7 @@ func (s *Store) SetPassword(ctx context.Context, user, old, password, keep strin
 		}
 		ended = gone
 		row = passwordRow{Hash: fresh, ChangedAt: task.At(s.now())}
-		return s.state.Commit(ctx, host.Tx{Ops: append(ops, put(passwordKey(user), encode(row), etag))})
+		return s.state.Commit(ctx, host.Tx{Ops: slices.Concat(ops, with, []host.Op{put(passwordKey(user), encode(row), etag)})})
 	})
 	if err != nil {
 		return fmt.Errorf("change password: %w", err)

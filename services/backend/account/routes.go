@@ -20,22 +20,23 @@ func (s *Store) Routes(api huma.API) {
 	s.passwordRoute(api)
 	s.sessionRoutes(api)
 	s.invitationRoutes(api)
+	s.userRoutes(api)
 	register(api, op("list-tokens", http.MethodGet, "/api/tokens", "The user's API tokens, oldest first", http.StatusOK), s.listTokens)
 	register(api, op("create-token", http.MethodPost, "/api/tokens", "Make an API token; its secret is shown once", http.StatusCreated, 400, 403, 409), s.postToken)
 	register(api, op("delete-token", http.MethodDelete, "/api/tokens/{id}", "Revoke an API token; identities made from it end within a minute", http.StatusNoContent, 404), s.deleteToken)
-	register(api, op("create-user", http.MethodPost, "/api/users", "Make a user, as an administrator", http.StatusCreated, 400, 403, 409), s.postUser)
 	register(api, op("create-sign-in-code", http.MethodPost, "/api/session/link", "Make a one-time code that signs oneself in elsewhere", http.StatusCreated, 403), s.postLink)
 	register(api, op("sign-out", http.MethodDelete, "/api/session", "Sign out: end the session in use", http.StatusNoContent, 400), s.deleteSession)
 }
 
 // OpenPatterns are the routes of OpenRoutes, for the mux that is asked before a caller is known.
-var OpenPatterns = []string{"POST /api/session", "GET /api/session/options", "POST /api/accounts"}
+var OpenPatterns = []string{"POST /api/session", "GET /api/session/options", "POST /api/accounts", "POST /api/password/reset"}
 
 // OpenRoutes adds the routes of those who are not signed in: they need no credential, and take none into account.
 func (s *Store) OpenRoutes(api huma.API) {
 	s.signInRoute(api)
 	s.optionsRoute(api)
 	s.signUpRoute(api)
+	s.resetRoute(api)
 }
 
 // open describes an operation that needs no credential.
@@ -227,63 +228,10 @@ func (s *Store) deleteToken(ctx context.Context, in *tokenPath) (*struct{}, erro
 	return nil, s.DeleteToken(ctx, p.UserID, in.ID)
 }
 
-type userInput struct {
-	Body struct {
-		Name     string `json:"name" minLength:"1" maxLength:"100"`
-		Email    string `json:"email,omitempty" maxLength:"254"`
-		TimeZone string `json:"time_zone,omitempty" doc:"IANA time zone; absent: UTC until the first sign-in brings the browser's"`
-		Locale   string `json:"locale,omitempty" maxLength:"64" doc:"BCP 47 language tag; absent: en"`
-		Admin    bool   `json:"admin,omitempty"`
-	}
-}
-
-// NewUserAnswer shows a new user with a first API token, once.
-type NewUserAnswer struct {
-	User  User   `json:"user"`
-	Token string `json:"token" doc:"An API token with the scope write, or admin for an administrator; it is not shown again"`
-}
-
-type newUserAnswer struct{ Body NewUserAnswer }
-
-func (s *Store) postUser(ctx context.Context, in *userInput) (*newUserAnswer, error) {
-	p, err := edge.Caller(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if !p.Admin {
-		return nil, needsAdmin("only an administrator, signed in or with a token of the scope admin, may make users")
-	}
-	u, err := s.newUser(in.Body.Name)
-	if err != nil {
-		return nil, err
-	}
-	var faults invalid
-	faults.check("name", checkName(in.Body.Name))
-	faults.check("email", checkEmail(in.Body.Email))
-	u.Email, u.Admin = in.Body.Email, in.Body.Admin
-	if in.Body.TimeZone != "" {
-		faults.check("time_zone", checkZone(in.Body.TimeZone))
-		u.TimeZone, u.ZoneChosen = in.Body.TimeZone, true
-	}
-	if in.Body.Locale != "" {
-		faults.check("locale", checkLocale(in.Body.Locale))
-		u.Locale = in.Body.Locale
-	}
-	if err := faults.err(); err != nil {
-		return nil, err
-	}
-	token, err := s.createUser(ctx, u)
-	return &newUserAnswer{NewUserAnswer{u.User, token}}, err
-}
-
 // SignInCode is a one-time code.
 type SignInCode struct {
 	Code      string    `json:"code" doc:"Give it to POST /api/session, once"`
 	ExpiresAt task.Time `json:"expires_at" format:"date-time"`
-}
-
-func needsAdmin(detail string, fields ...edge.FieldError) *edge.Problem {
-	return edge.NewProblem(http.StatusForbidden, "forbidden", detail, fields...)
 }
 
 type linkAnswer struct{ Body SignInCode }
