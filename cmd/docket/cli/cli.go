@@ -99,9 +99,9 @@ type options struct {
 }
 
 func (o *options) flags(f *pflag.FlagSet) {
-	f.StringVar(&o.server, "server", "", "address of the server (DOCKET_SERVER; default: what is in the data folder, or "+defaultServer+")")
-	f.StringVar(&o.token, "token", "", "API token (DOCKET_TOKEN; default: the owner's, from the data folder)")
-	f.StringVar(&o.data, "data", env("DOCKET_DATA", "./docket-data"), "data folder of a server on this machine (DOCKET_DATA)")
+	f.StringVar(&o.server, "server", "", "address of the server (DOCKET_SERVER; default: that of docket login, or of the data folder, or "+defaultServer+")")
+	f.StringVar(&o.token, "token", "", "API token (DOCKET_TOKEN; default: that of docket login, or the owner's, from the data folder)")
+	f.StringVar(&o.data, "data", env("DOCKET_DATA", defaultData), "data folder of a server on this machine (DOCKET_DATA)")
 }
 
 func env(name, otherwise string) string {
@@ -119,7 +119,7 @@ func Commands(group string) []*cobra.Command {
 		doneCommand(o), reopenCommand(o), removeCommand(o), undeleteCommand(o),
 		historyCommand(o), watchCommand(o), inboxCommand(o),
 		exportCommand(o), importCommand(o),
-		meCommand(o), tokenCommand(o), userCommand(o), linkCommand(o),
+		loginCommand(o), logoutCommand(o), meCommand(o), tokenCommand(o), userCommand(o), linkCommand(o),
 	}
 	for _, c := range commands {
 		c.GroupID = group

@@ -21,6 +21,7 @@ import (
 
 const (
 	defaultServer = "http://127.0.0.1:8080"
+	defaultData   = "./docket-data"
 	// tryTime bounds one try of a request, tries how many there are.
 	tryTime = 15 * time.Second
 	tries   = 5
@@ -35,34 +36,42 @@ const (
 type client struct {
 	server string // base URL without a slash at its end
 	token  string
+	// cookie is a session's, shown instead of the token.
+	cookie string
 	// origin says where the token is from, for error messages.
 	origin string
 	http   *http.Client
 }
 
-// client finds out which server is meant and who asks: by flag, by environment, by the data folder.
-func (o *options) client() (*client, error) {
-	server := env("DOCKET_SERVER", "")
-	if o.server != "" {
-		server = o.server
-	}
-	named := server != ""
-	if !named {
-		server = defaultServer
-		if s, err := readLine(filepath.Join(o.data, "server")); err == nil {
-			server = s
-		}
-	}
-	base, err := serverURL(server)
-	if err != nil {
-		return nil, err
-	}
-	c := &client{server: base, token: o.token, origin: "--token", http: &http.Client{
+func newClient(server string) *client {
+	return &client{server: server, http: &http.Client{
 		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
-	if c.token == "" {
-		c.token, c.origin = os.Getenv("DOCKET_TOKEN"), "DOCKET_TOKEN"
+}
+
+// client finds out which server is meant and who asks: by flag, by environment, by the login, by the data folder. A data
+// folder that was named goes before the login.
+func (o *options) client() (*client, error) {
+	token, origin := o.token, "--token"
+	if token == "" {
+		token, origin = os.Getenv("DOCKET_TOKEN"), "DOCKET_TOKEN"
+	}
+	var in login // which goes as a whole: its token is for its server alone
+	if token == "" && o.data == defaultData {
+		var err error
+		if in, origin, err = savedLogin(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	base, named, err := o.address(in)
+	if err != nil {
+		return nil, err
+	}
+	c := newClient(base)
+	c.token, c.origin = token, origin
+	if in.Server == base {
+		c.token = in.Token
 	}
 	if c.token == "" {
 		file := filepath.Join(o.data, "owner.token")
@@ -77,12 +86,31 @@ func (o *options) client() (*client, error) {
 	return c, nil
 }
 
+// address is that of the server that is meant, and whether it was named: by flag, environment or login, if there is one.
+func (o *options) address(in login) (base string, named bool, err error) {
+	server := env("DOCKET_SERVER", "")
+	if o.server != "" {
+		server = o.server
+	}
+	if server == "" {
+		server = in.Server
+	}
+	if named = server != ""; !named {
+		server = defaultServer
+		if s, err := readLine(filepath.Join(o.data, "server")); err == nil {
+			server = s
+		}
+	}
+	base, err = serverURL(server)
+	return base, named, err
+}
+
 // noToken says what is missing: a server that ran here has left its data folder.
 func (o *options) noToken(err error, base string, named bool) error {
 	if _, gone := os.Stat(o.data); errors.Is(gone, fs.ErrNotExist) && !named {
 		return exit(unreachable, "no server at %s: start one with `docket`, or name it with --server (and its folder with --data)", base)
 	}
-	return exit(badInput, "no token: %w; name the server's folder with --data, or a token with --token or DOCKET_TOKEN", err)
+	return exit(badInput, "no token: %w; name the server's folder with --data, or a token with --token or DOCKET_TOKEN, or see docket login", err)
 }
 
 func readLine(file string) (string, error) {
@@ -200,7 +228,12 @@ func (c *client) build(ctx context.Context, r request, body []byte) (*http.Reque
 	if err != nil {
 		return nil, fmt.Errorf("make request: %w", err)
 	}
-	req.Header.Set("Authorization", "Bearer "+c.token)
+	switch {
+	case c.cookie != "":
+		req.Header.Set("Cookie", c.cookie)
+	case c.token != "":
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
 	req.Header.Set("Accept", "application/json")
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")

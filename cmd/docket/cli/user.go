@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -11,11 +12,11 @@ import (
 )
 
 func userCommand(o *options) *cobra.Command {
-	c := &cobra.Command{Use: "user", Short: "Make and invite users, as an administrator", Args: cobra.NoArgs,
+	c := &cobra.Command{Use: "user", Short: "Make, invite and help users, as an administrator", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return exit(badInput, "say what to do: docket user add NAME, or see docket user --help")
 		}}
-	c.AddCommand(userAddCommand(o), inviteCommand(o), invitationsCommand(o))
+	c.AddCommand(userAddCommand(o), userPasswordCommand(o), inviteCommand(o), invitationsCommand(o))
 	return c
 }
 
@@ -63,6 +64,80 @@ func (s *session) addUser(ctx context.Context, body map[string]any) error {
 	s.card("created", clean(made.User.Name), []field{{"id", made.User.ID}, {"zone", made.User.TimeZone}, {"token", made.Token},
 		{"shell", "DOCKET_SERVER=" + s.server + " DOCKET_TOKEN=" + made.Token + " docket ls"},
 		{"browser", "DOCKET_SERVER=" + s.server + " DOCKET_TOKEN=" + made.Token + " docket link"}})
+	return nil
+}
+
+func userPasswordCommand(o *options) *cobra.Command {
+	var fromStdin bool
+	c := &cobra.Command{
+		Use: "password NAME", Short: "Print a one-time link by which a user sets a new password", Args: cobra.ExactArgs(1),
+		Long: `Prints a link by which the user can set a new password, once, within the hour. With --password-stdin the first line of
+the input is the new password. Either signs the user out everywhere; API tokens stay.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := o.open(cmd)
+			if err != nil {
+				return err
+			}
+			if fromStdin {
+				password, err := inputLine(cmd.InOrStdin())
+				if err != nil {
+					return err
+				}
+				return s.replacePassword(cmd.Context(), args[0], password)
+			}
+			return s.resetPassword(cmd.Context(), args[0])
+		},
+	}
+	c.Flags().BoolVar(&fromStdin, "password-stdin", false, "set the password to the first line of the input")
+	jsonFlag(c)
+	return c
+}
+
+// userNamed finds a user, as an administrator.
+func (s *session) userNamed(ctx context.Context, name string) (user, error) {
+	users, _, err := get[[]user](ctx, s.client, "/api/users", url.Values{"name": {name}})
+	if err != nil {
+		return user{}, err
+	}
+	if len(users) == 0 {
+		return user{}, exit(notFound, "no user %q", clean(name))
+	}
+	return users[0], nil
+}
+
+func (s *session) resetPassword(ctx context.Context, name string) error {
+	u, err := s.userNamed(ctx, name)
+	if err != nil {
+		return err
+	}
+	doc, _, err := call[json.RawMessage](ctx, s.client, request{method: http.MethodPost, path: "/api/users/" + u.ID + "/password-reset", once: true})
+	if err != nil {
+		return err
+	}
+	var reset struct {
+		Code string `json:"code"`
+	}
+	if err := json.Unmarshal(doc, &reset); err != nil || reset.Code == "" {
+		return exit(failed, "the code is not what docket sends")
+	}
+	if s.asJSON {
+		s.print(doc)
+	} else {
+		s.line(s.server + "/reset#" + reset.Code)
+	}
+	return nil
+}
+
+func (s *session) replacePassword(ctx context.Context, name, password string) error {
+	u, err := s.userNamed(ctx, name)
+	if err != nil {
+		return err
+	}
+	body := map[string]string{"password": password}
+	if _, err := s.do(ctx, request{method: http.MethodPut, path: "/api/users/" + u.ID + "/password", body: body}); err != nil {
+		return err
+	}
+	s.line("changed", clean(u.Name))
 	return nil
 }
 
