@@ -88,6 +88,7 @@ var layers = []layer{
 	{"quick", nil},
 	{"event", []string{"github.com/google/uuid"}},
 	{"event/eventtest", []string{"api", "event", "host", "github.com/santhosh-tekuri/jsonschema"}},
+	{"ical", []string{"task"}},
 	{"host", nil},
 	{"host/combine", nil},
 	{"host/embedded", []string{"host", "modernc.org/", "github.com/prometheus/client_golang", "golang.org/x/sys"}},
@@ -97,7 +98,7 @@ var layers = []layer{
 	{"host/hosttest", []string{"host"}},
 	{"edge", []string{"host", "go.opentelemetry.io/otel", "github.com/danielgtaylor/huma", "github.com/golang-jwt/jwt", "github.com/prometheus/client_golang", "golang.org/x/sync"}},
 	{"services/backend", append([]string{
-		"services/backend", "github.com/coder/websocket", "github.com/google/uuid", "golang.org/x/text",
+		"services/backend", "ical", "github.com/coder/websocket", "github.com/google/uuid", "golang.org/x/text",
 		"golang.org/x/crypto/argon2",
 	}, serviceMay...)},
 	{"services/audit", serviceMay},

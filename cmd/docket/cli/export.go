@@ -15,6 +15,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/docket-tasks/docket/ical"
+	"github.com/docket-tasks/docket/task"
 )
 
 func exportCommand(o *options) *cobra.Command {
@@ -85,6 +88,18 @@ func (s *session) export(ctx context.Context, format, file string, force bool) e
 	}
 	fmt.Fprintf(s.errs, "exported %d tasks to %s\n", len(tasks), file)
 	return nil
+}
+
+func writeCalendar(w io.Writer, u user, tasks []found, now time.Time) error {
+	zone, err := time.LoadLocation(u.TimeZone)
+	if err != nil {
+		zone = time.UTC
+	}
+	plain := make([]task.Task, len(tasks))
+	for i, t := range tasks {
+		plain[i] = t.Task
+	}
+	return ical.Write(w, zone, plain, now)
 }
 
 func writeJSON(w io.Writer, u user, tasks []found, now time.Time) error {

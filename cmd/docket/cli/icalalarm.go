@@ -7,13 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/docket-tasks/docket/ical"
 	"github.com/docket-tasks/docket/task"
 )
 
 // alarms reads VALARM. A task without one has no reminder: the file says when to be reminded, not the user's default.
 func (t *todo) alarms() {
 	t.ReminderMinutes = []int{}
-	if own, ok := t.first(propReminders); ok && t.DueDate.IsZero() {
+	if own, ok := t.first(ical.PropReminders); ok && t.DueDate.IsZero() {
 		if minutes, err := remindFlag(own.value); err == nil {
 			t.ReminderMinutes, _ = minutes.([]int)
 		}

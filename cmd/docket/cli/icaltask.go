@@ -10,16 +10,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/docket-tasks/docket/ical"
 	"github.com/docket-tasks/docket/task"
-)
-
-// The properties by which an export keeps what iCalendar has no words for. Each is believed only where the standard
-// property beside it still says the same: another program may have changed that.
-const (
-	propDue       = "X-DOCKET-DUE"
-	propPattern   = "X-DOCKET-PATTERN"
-	propStart     = "X-DOCKET-SERIES-START"
-	propReminders = "X-DOCKET-REMINDERS"
 )
 
 // readCalendar reads the to-dos of an iCalendar file. zone is the user's.
@@ -221,7 +213,7 @@ func (t *todo) dates() {
 			t.DueDate = t.ends(p.value)
 		}
 	}
-	if exact, ok := t.first(propDue); ok {
+	if exact, ok := t.first(ical.PropDue); ok {
 		if due, err := task.ParseDue(exact.value); err == nil && !due.IsZero() && due.Form() == task.DueZoned &&
 			t.DueDate.Form() == task.DueZoned && due.Instant(t.zone).Equal(t.DueDate.Instant(t.zone)) {
 			t.DueDate = due
@@ -317,7 +309,7 @@ func (t *todo) repeats() {
 		return
 	}
 	pattern := "RRULE:" + strings.ToUpper(strings.TrimSpace(p.value))
-	if own, ok := t.first(propPattern); ok && rruleOf(own.value, t.begins) == pattern {
+	if own, ok := t.first(ical.PropPattern); ok && ical.RRule(own.value, t.begins) == pattern {
 		pattern = own.value
 	}
 	if t.DueDate.IsZero() {
@@ -329,7 +321,7 @@ func (t *todo) repeats() {
 		return
 	}
 	t.RecurrencePattern = pattern
-	if own, ok := t.first(propStart); ok {
+	if own, ok := t.first(ical.PropStart); ok {
 		if start, err := task.ParseDue(own.value); err == nil && start.Form() == t.DueDate.Form() {
 			t.start = start
 		}

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"time"
 
+	"github.com/docket-tasks/docket/ical"
 	"github.com/docket-tasks/docket/task"
 )
 
@@ -73,18 +73,8 @@ func readExported(doc json.RawMessage) (*wanted, error) {
 
 // seriesFrom notes the start of the series, which is local to the zone if there is one, where it is not the due date.
 func (w *wanted) seriesFrom(local string, zone *string) {
-	start, err := task.ParseDue(local)
-	if err == nil && zone != nil {
-		var loc *time.Location
-		if loc, err = time.LoadLocation(*zone); err == nil {
-			start, err = task.ParseDue(start.Instant(loc).In(loc).Format(time.RFC3339))
-		}
-	}
-	if err != nil {
+	var err error
+	if w.start, err = ical.SeriesStart(local, zone, w.DueDate); err != nil {
 		w.note("the series starts anew at the due date: %v", err)
-		return
-	}
-	if !start.Instant(time.UTC).Equal(w.DueDate.Instant(time.UTC)) {
-		w.start = start
 	}
 }

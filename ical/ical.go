@@ -1,15 +1,29 @@
-package cli
+// Package ical writes tasks as iCalendar to-dos (RFC 5545): what calendars and other task programs read. docs/adr/0004
+// has what of a task becomes what.
+//
+// [Task]: T092
+package ical
 
 import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/docket-tasks/docket/task"
+)
+
+// The properties that keep what iCalendar has no words for, so that nothing is lost on the way back. Each is to be
+// believed only where the standard property beside it still says the same: another program may have changed that.
+const (
+	PropDue       = "X-DOCKET-DUE"
+	PropPattern   = "X-DOCKET-PATTERN"
+	PropStart     = "X-DOCKET-SERIES-START"
+	PropReminders = "X-DOCKET-REMINDERS"
 )
 
 // calendar writes content lines (RFC 5545 §3.1). Errors stay in w and come out when it is flushed.
@@ -50,13 +64,9 @@ const utcLayout = "20060102T150405Z"
 
 func (c calendar) moment(name string, t time.Time) { c.line(name, t.UTC().Format(utcLayout)) }
 
-// writeCalendar writes tasks as to-dos (RFC 5545 §3.6.2). What iCalendar has no words for is kept in properties of
-// our own, so that nothing is lost on the way back.
-func writeCalendar(w io.Writer, u user, tasks []found, now time.Time) error {
-	zone, err := time.LoadLocation(u.TimeZone)
-	if err != nil {
-		zone = time.UTC
-	}
+// Write writes tasks as a calendar of to-dos (RFC 5545 §3.6.2). Floating due dates are local to zone; now is the time
+// of the calendar itself.
+func Write(w io.Writer, zone *time.Location, tasks []task.Task, now time.Time) error {
 	c := calendar{w: bufio.NewWriter(w), zone: zone}
 	c.line("BEGIN", "VCALENDAR")
 	c.line("VERSION", "2.0")
@@ -67,24 +77,24 @@ func writeCalendar(w io.Writer, u user, tasks []found, now time.Time) error {
 		}
 	}
 	for _, t := range tasks {
-		c.todo(t.Task, now)
+		c.todo(t, now)
 	}
 	c.line("END", "VCALENDAR")
 	if err := c.w.Flush(); err != nil {
-		return fmt.Errorf("write export: %w", err)
+		return fmt.Errorf("write calendar: %w", err)
 	}
 	return nil
 }
 
 // zonesOf are the zones that repeating tasks run in.
-func zonesOf(tasks []found) []string {
-	zones := map[string]int{}
+func zonesOf(tasks []task.Task) (zones []string) {
 	for _, t := range tasks {
 		if t.RecurrencePattern != nil && t.SeriesZone != nil {
-			zones[*t.SeriesZone]++
+			zones = append(zones, *t.SeriesZone)
 		}
 	}
-	return sorted(zones)
+	slices.Sort(zones)
+	return slices.Compact(zones)
 }
 
 func (c calendar) todo(t task.Task, now time.Time) {
@@ -125,23 +135,37 @@ func (c calendar) dates(t task.Task) {
 	param, value := c.date(t)
 	c.line("DUE"+param, value)
 	if t.DueDate.Form() == task.DueZoned {
-		c.line(propDue, t.DueDate.String())
+		c.line(PropDue, t.DueDate.String())
 	}
 	if t.RecurrencePattern == nil {
 		return
 	}
 	c.line("DTSTART"+param, value)
-	if rule := rruleOf(*t.RecurrencePattern, t.DueDate); rule != "" {
+	if rule := RRule(*t.RecurrencePattern, t.DueDate); rule != "" {
 		c.line("RRULE", strings.TrimPrefix(rule, "RRULE:"))
-		c.line(propPattern, *t.RecurrencePattern)
+		c.line(PropPattern, *t.RecurrencePattern)
 	}
-	w := wanted{Draft: task.Draft{DueDate: t.DueDate}}
 	if t.SeriesStart != nil {
-		w.seriesFrom(*t.SeriesStart, t.SeriesZone)
+		if start, err := SeriesStart(*t.SeriesStart, t.SeriesZone, t.DueDate); err == nil && !start.IsZero() {
+			c.line(PropStart, start.String())
+		}
 	}
-	if !w.start.IsZero() {
-		c.line(propStart, w.start.String())
+}
+
+// SeriesStart is where a series began that is due, the zero Due where that is the due date itself. local is in the zone,
+// if there is one.
+func SeriesStart(local string, zone *string, due task.Due) (task.Due, error) {
+	start, err := task.ParseDue(local)
+	if err == nil && zone != nil {
+		var loc *time.Location
+		if loc, err = time.LoadLocation(*zone); err == nil {
+			start, err = task.ParseDue(start.Instant(loc).In(loc).Format(time.RFC3339))
+		}
 	}
+	if err != nil || start.Instant(time.UTC).Equal(due.Instant(time.UTC)) {
+		return task.Due{}, err
+	}
+	return start, nil
 }
 
 // date writes the due date in its form. A repeating one is local to the zone of its series, as 09:00 stays 09:00.
@@ -162,9 +186,9 @@ func (c calendar) date(t task.Task) (param, value string) {
 	return "", at.UTC().Format(utcLayout)
 }
 
-// rruleOf is the rule (RFC 5545 §3.3.10) that says what a pattern says of a series through due. docket's own words
+// RRule is the rule (RFC 5545 §3.3.10) that says what a pattern says of a series through due. docket's own words
 // clamp to the end of a short month, which a rule has to spell out.
-func rruleOf(pattern string, due task.Due) string {
+func RRule(pattern string, due task.Due) string {
 	day, month := 0, 0
 	if s := due.String(); len(s) >= len(time.DateOnly) {
 		month, _ = strconv.Atoi(s[5:7])
@@ -202,7 +226,7 @@ func (c calendar) alarms(t task.Task) {
 			words[i] = strconv.Itoa(m)
 		}
 		if len(words) > 0 {
-			c.line(propReminders, strings.Join(words, ","))
+			c.line(PropReminders, strings.Join(words, ","))
 		}
 		return
 	}
