@@ -34,6 +34,14 @@ export async function signedIn(
   server: Pick<Server, 'newLink'>,
   look: Look = {},
 ): Promise<Page> {
+  const page = await stranger(browser, look);
+  await page.goto(await server.newLink());
+  await page.getByRole('textbox', { name: 'Add a task' }).waitFor();
+  return page;
+}
+
+/** A fresh browser profile that nobody is signed in to, with one empty page. */
+export async function stranger(browser: Browser, look: Look = {}): Promise<Page> {
   const width = look.width ?? 1280;
   const context = await browser.newContext({
     viewport: { width, height: width === 390 ? 844 : 860 },
@@ -49,10 +57,7 @@ export async function signedIn(
   context.on('console', (m) => {
     if (m.text().includes('Content Security Policy')) heard.push(m.text());
   });
-  const page = await context.newPage();
-  await page.goto(await server.newLink());
-  await page.getByRole('textbox', { name: 'Add a task' }).waitFor();
-  return page;
+  return context.newPage();
 }
 
 /** The pages that are open, of all profiles. */

@@ -7,6 +7,9 @@ import { createInterface } from 'node:readline';
 
 const binary = resolve(import.meta.dirname, '../../bin/docket');
 
+/** Calls the API as one user's program; answers whatever the server says. */
+export type Caller = (method: string, path: string, body?: unknown) => Promise<Response>;
+
 /** The real binary, on a free port and a folder of its own. */
 export class Server {
   /** `http://127.0.0.1:port`. */
@@ -49,6 +52,20 @@ export class Server {
     });
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     return answer;
+  }
+
+  /** Makes a user with that password; returns how to call the API as them. */
+  async newUser(name: string, password: string): Promise<Caller> {
+    const { token } = (await (await this.api('POST', '/api/users', { name })).json()) as { token: string };
+    const call: Caller = (method, path, body) =>
+      fetch(this.url + path, {
+        method,
+        headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+    const answer = await call('PUT', '/api/me/password', { password });
+    if (!answer.ok) throw new Error(`password: ${answer.status} ${await answer.text()}`);
+    return call;
   }
 
   /** A new link that signs a browser in once. */

@@ -1,17 +1,16 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, useLayoutEffect, useRef, useState, type ReactNode } from 'react';
 import { SigningOut } from '../changes/SigningOut';
-import { ToastRegion } from '../design/toast';
+import { clearToasts, ToastRegion } from '../design/toast';
 import { Replica, ReplicaProvider } from '../replica/store';
-import { SignIn } from '../signin/SignIn';
 import { ErrorBoundary } from './ErrorBoundary';
 import { usePlace } from './router';
 import { useSession, type User } from './session';
 import { Shell } from './Shell';
 import { UserProvider } from './user';
 
-/** Serves what is not in the replica: history, the inbox, tokens, the audit trail. */
-const queries = new QueryClient({ defaultOptions: { queries: { staleTime: 10_000, retry: 1 } } });
+/** Loaded by who is not signed in. */
+const SignIn = lazy(() => import('../signin/SignIn'));
 
 export function App() {
   const session = useSession();
@@ -25,7 +24,11 @@ export function App() {
           <SignedIn key={user.id} user={user} />
         </Locked>
       )}
-      {locked && <SignIn state={session.state} />}
+      {locked && (
+        <Suspense>
+          <SignIn session={session} />
+        </Suspense>
+      )}
       <ToastRegion />
     </ErrorBoundary>
   );
@@ -45,7 +48,14 @@ function Locked({ when, children }: { when: boolean; children: ReactNode }) {
   );
 }
 
+/** Serves what is not in the replica: history, the inbox, tokens, the audit trail. */
+function newQueries(): QueryClient {
+  return new QueryClient({ defaultOptions: { queries: { staleTime: 10_000, retry: 1 } } });
+}
+
 function SignedIn({ user }: { user: User }) {
+  const [queries] = useState(newQueries); // one for each user: what was answered to one is not for another
+  useEffect(() => clearToasts, []); // they may name the user's tasks
   const replica = useOpenReplica(user);
   const expired = useSession().state === 'expired';
   useEffect(() => {

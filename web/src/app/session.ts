@@ -2,6 +2,7 @@ import { useSyncExternalStore } from 'react';
 import { turnOffPush } from '../notifications/push';
 import { call, Problem, whenSignedOut, type Schemas } from '../api/client';
 import { forgetDrafts } from './drafts';
+import { navigate } from './router';
 
 export type User = Schemas['User'];
 
@@ -70,10 +71,14 @@ export async function checkSession(): Promise<void> {
   }
 }
 
-/** Turns the one-time code of a sign-in link into a session. */
-export async function signIn(code: string): Promise<void> {
+/** What shows who somebody is: the one-time code of a sign-in link, or a name and its password. */
+export type Proof = { code: string } | { name: string; password: string };
+
+/** Turns a proof into a session. */
+export async function signIn(proof: Proof): Promise<void> {
   const time_zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const { user } = (await call('post', '/api/session', { body: { code, time_zone } })).body;
+  const { user } = (await call('post', '/api/session', { body: { ...proof, time_zone } })).body;
+  if ('user' in session && session.user.id !== user.id) navigate('/', true); // where the other was is not for them
   set({ state: 'signed-in', user });
   tabs.postMessage('signed in');
 }
@@ -105,6 +110,7 @@ export async function endSession(forget: () => Promise<void>): Promise<void> {
   } catch (error) {
     if (!(error instanceof Problem && error.status === 401)) throw error;
   }
+  navigate('/', true);
   set({ state: 'signed-out' });
   tabs.postMessage('signed out');
   forgetDrafts(user.id);

@@ -58,6 +58,13 @@ export function toast(message: Toast): () => void {
   return () => drop(id);
 }
 
+/** Takes all toasts away: whom they were for has gone. */
+export function clearToasts(): void {
+  timers.forEach((timer) => clearTimeout(timer));
+  timers.clear();
+  show([]);
+}
+
 function setClock(id: number, message: Toast): void {
   if (passes(message))
     timers.set(

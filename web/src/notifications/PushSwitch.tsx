@@ -54,5 +54,5 @@ export function PushSwitch() {
 
 function reasonOf(error: unknown): string {
   if (error instanceof Problem) return error.message;
-  return error instanceof NoPushService ? t.push.noService : t.signIn.unreachable;
+  return error instanceof NoPushService ? t.push.noService : t.unreachable;
 }

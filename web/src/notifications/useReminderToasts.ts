@@ -90,7 +90,7 @@ export function snoozeAndTell(queries: QueryClient, id: string, until: number, z
       }),
     (error: unknown) =>
       toast({
-        text: t.reminder.snoozeFailed(error instanceof Problem ? error.message : t.signIn.unreachable),
+        text: t.reminder.snoozeFailed(error instanceof Problem ? error.message : t.unreachable),
         tone: 'late',
         lasts: 0,
       }),

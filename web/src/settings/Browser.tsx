@@ -3,9 +3,10 @@ import { useState } from 'react';
 import { call } from '../api/client';
 import { signOut } from '../app/session';
 import { Button } from '../design/controls';
+import { Failure } from '../design/Failure';
 import { t } from '../text/account';
 import { CopyLine } from './CopyLine';
-import { Failure, Section } from './Section';
+import { Section } from './Section';
 
 /** The session of this browser, and a link for another one. */
 export function Browser() {

@@ -1,10 +1,11 @@
 import { useState, type SyntheticEvent } from 'react';
 import { useUser } from '../app/user';
 import { Button, Switch, TextField } from '../design/controls';
+import { Failure } from '../design/Failure';
 import { PushSwitch } from '../notifications/PushSwitch';
 import { t } from '../text/account';
 import { CopyLine } from './CopyLine';
-import { Failure, Section } from './Section';
+import { Section } from './Section';
 import { useSaving } from './useSaving';
 
 /** How reminders reach the user, besides the inbox. */

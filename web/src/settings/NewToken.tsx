@@ -3,8 +3,8 @@ import { useState, type SyntheticEvent } from 'react';
 import { call, Problem, type Schemas } from '../api/client';
 import { useUser } from '../app/user';
 import { Button, TextField } from '../design/controls';
+import { Failure } from '../design/Failure';
 import { t } from '../text/account';
-import { Failure } from './Section';
 
 const control = 'h-10 rounded-md border border-edge bg-surface px-2';
 const day = 86_400_000;

@@ -1,8 +1,9 @@
 import { useState, type SyntheticEvent } from 'react';
 import { useUser } from '../app/user';
 import { Button, TextField } from '../design/controls';
+import { Failure } from '../design/Failure';
 import { t } from '../text/account';
-import { Failure, Hint, Section } from './Section';
+import { Hint, Section } from './Section';
 import { useSaving } from './useSaving';
 import { ZoneField } from './ZoneField';
 

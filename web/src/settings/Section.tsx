@@ -14,16 +14,6 @@ export function Section({ title, hint, children }: { title: string; hint?: strin
   );
 }
 
-/** What went wrong and is about no field. */
-export function Failure({ children }: { children: string | undefined }) {
-  if (!children) return null;
-  return (
-    <p role="alert" className="text-sm text-late">
-      {children}
-    </p>
-  );
-}
-
 /** What a field means, below it. */
 export function Hint({ children }: { children: ReactNode }) {
   return <p className="mt-1 text-sm text-soft">{children}</p>;

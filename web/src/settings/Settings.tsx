@@ -6,6 +6,7 @@
 import { follow } from '../app/router';
 import { setTheme, useTheme, type Theme } from '../app/theme';
 import { useUser } from '../app/user';
+import { Failure } from '../design/Failure';
 import { Page } from '../design/Page';
 import { ReminderList } from '../panel/ReminderList';
 import { t as page } from '../text';
@@ -13,7 +14,7 @@ import { t } from '../text/account';
 import { Browser } from './Browser';
 import { Channels } from './Channels';
 import { Profile } from './Profile';
-import { Failure, Hint, Section } from './Section';
+import { Hint, Section } from './Section';
 import { Tokens } from './Tokens';
 import { useSaving } from './useSaving';
 

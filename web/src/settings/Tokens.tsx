@@ -8,11 +8,12 @@ import { useState } from 'react';
 import { call, Problem, type Schemas } from '../api/client';
 import { useNow } from '../app/clock';
 import { Button } from '../design/controls';
+import { Failure } from '../design/Failure';
 import { t } from '../text/account';
 import { formatAgo } from '../text/moments';
 import { CopyLine } from './CopyLine';
 import { NewToken } from './NewToken';
-import { Failure, Section } from './Section';
+import { Section } from './Section';
 
 const queryKey = ['tokens'];
 

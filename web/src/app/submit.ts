@@ -1,0 +1,80 @@
+/**
+ * Sending a form: the fields are read when it is sent, as a password manager has left them, and what is wrong is said at
+ * its field, which gets the focus. The names of the fields are those of the API.
+ *
+ * [Task]: T006
+ */
+import { useLayoutEffect, useRef, useState, type SyntheticEvent } from 'react';
+import { Problem } from '../api/client';
+import { t } from '../text/forms';
+
+/** What is wrong with fields, by their names, found before the server is asked or said better than it does. */
+export class Invalid extends Error {
+  override readonly name = 'Invalid';
+  readonly fields: Partial<Record<string, string>>;
+
+  constructor(fields: Partial<Record<string, string>>) {
+    super(Object.values(fields).join(' '));
+    this.fields = fields;
+  }
+}
+
+export interface Submission {
+  busy: boolean;
+  /** What is wrong with a field, if anything. */
+  complaint: (field: string) => string | undefined;
+  /** What went wrong that is about no field of the form. */
+  failure: string | undefined;
+  onSubmit: (event: SyntheticEvent<HTMLFormElement>) => void;
+}
+
+/** The fields of a form, each as it is: white space may belong to a password. */
+export type Fields = (name: string) => string;
+
+export function useSubmit(send: (fields: Fields) => Promise<void>): Submission {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const form = useRef<HTMLFormElement>(null);
+  useLayoutEffect(() => {
+    if (error) form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
+  }, [error]);
+  const submit = async (sent: HTMLFormElement) => {
+    form.current = sent;
+    const data = new FormData(sent);
+    setBusy(true);
+    setError(undefined);
+    try {
+      await send((name) => {
+        const value = data.get(name);
+        return typeof value === 'string' ? value : '';
+      });
+    } catch (caught) {
+      setError(caught);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return {
+    busy,
+    complaint: (field) => complaintsIn(error)[field],
+    failure: failureOf(error),
+    onSubmit: (event) => {
+      event.preventDefault();
+      if (!busy) void submit(event.currentTarget);
+    },
+  };
+}
+
+function complaintsIn(error: unknown): Partial<Record<string, string>> {
+  if (error instanceof Invalid) return error.fields;
+  if (!(error instanceof Problem)) return {};
+  return Object.fromEntries(error.fields.map(({ field, detail }) => [field, detail]));
+}
+
+/** What went wrong as a whole, in words for people; undefined if it is said at a field, or nothing is wrong. */
+export function failureOf(error: unknown): string | undefined {
+  if (error === undefined || error === null || Object.keys(complaintsIn(error)).length > 0) return undefined;
+  if (!(error instanceof Problem)) return t.unreachable;
+  if (error.status === 429) return error.retryAfter ? t.tooMany(error.retryAfter) : t.tooManyAtAll;
+  return error.passing ? t.unreachable : error.message;
+}

@@ -1,0 +1,55 @@
+import { useEffect, useRef } from 'react';
+import { Problem } from '../api/client';
+import { signIn } from '../app/session';
+import { Invalid, useSubmit } from '../app/submit';
+import { Button, TextField } from '../design/controls';
+import { Failure } from '../design/Failure';
+import { PasswordField } from '../design/PasswordField';
+import { t } from '../text/signin';
+
+/** Signing in by name and password. `name` is who was here last. */
+export function PasswordForm({ name, focus }: { name: string; focus: boolean }) {
+  const first = useRef<HTMLFormElement>(null);
+  const { busy, complaint, failure, onSubmit } = useSubmit(async (field) => {
+    const proof = { name: field('name').trim(), password: field('password') };
+    if (!proof.name) throw new Invalid({ name: t.needed.name });
+    if (!proof.password) throw new Invalid({ password: t.needed.password });
+    try {
+      await signIn(proof);
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'wrong_password')
+        throw new Invalid({ password: t.wrong });
+      throw error;
+    }
+  });
+  useEffect(() => {
+    if (focus) first.current?.querySelector('input')?.focus();
+  }, [focus]);
+  return (
+    <form ref={first} noValidate onSubmit={onSubmit} className="mt-5 space-y-4">
+      <TextField
+        id="signin-name"
+        name="name"
+        label={t.name}
+        defaultValue={name}
+        error={complaint('name')}
+        autoComplete="username"
+        autoCapitalize="none"
+        spellCheck={false}
+        required
+      />
+      <PasswordField
+        id="signin-password"
+        name="password"
+        label={t.password}
+        error={complaint('password')}
+        autoComplete="current-password"
+        required
+      />
+      <Failure>{failure}</Failure>
+      <Button type="submit" kind="primary" className="w-full" disabled={busy}>
+        {t.go}
+      </Button>
+    </form>
+  );
+}

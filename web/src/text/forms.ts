@@ -1,0 +1,16 @@
+/** The English texts of forms that are sent to the server; loaded with them. See en.ts. */
+const en = {
+  show: 'Show',
+  hide: 'Hide',
+  shows: (label: string) => `Show: ${label}`,
+  hides: (label: string) => `Hide: ${label}`,
+  unreachable: 'The server cannot be reached: nothing was changed. Try again in a moment.',
+  tooMany: (seconds: number) =>
+    seconds <= 90
+      ? `That was tried too often. Wait ${seconds} seconds, then try again.`
+      : `That was tried too often. Wait ${Math.ceil(seconds / 60)} minutes, then try again.`,
+  tooManyAtAll: 'That was tried too often. Wait a minute, then try again.',
+};
+
+/** The texts. English is the one language so far. */
+export const t: typeof en = en;
