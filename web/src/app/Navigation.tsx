@@ -164,6 +164,7 @@ export function AccountMenu() {
           onSelect: () => setTheme(one),
         })),
         { label: t.nav.settings, icon: 'gear' as const, onSelect: () => navigate('/settings') },
+        { label: t.nav.security, icon: 'key' as const, onSelect: () => navigate('/security') },
         { label: t.nav.activity, icon: 'activity' as const, onSelect: () => navigate('/activity') },
         { label: t.signOut, icon: 'close' as const, onSelect: () => void signOut() },
       ]}

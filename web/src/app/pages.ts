@@ -4,5 +4,6 @@ import { lazy, type ComponentType } from 'react';
 export const pages: Partial<Record<string, ComponentType>> = {
   '/activity': lazy(() => import('../activity/Activity')),
   '/inbox': lazy(() => import('../notifications/Inbox')),
+  '/security': lazy(() => import('../security/Security')),
   '/settings': lazy(() => import('../settings/Settings')),
 };

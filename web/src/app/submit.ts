@@ -78,3 +78,13 @@ export function failureOf(error: unknown): string | undefined {
   if (error.status === 429) return error.retryAfter ? t.tooMany(error.retryAfter) : t.tooManyAtAll;
   return error.passing ? t.unreachable : error.message;
 }
+
+/** The shortest password that the server takes, in characters. */
+const shortest = 8;
+
+/** The field `password`, for a new one. */
+export function newPassword(field: Fields): string {
+  const password = field('password');
+  if (Array.from(password).length < shortest) throw new Invalid({ password: t.shortPassword });
+  return password;
+}

@@ -24,3 +24,10 @@ export function PasswordField({ className = '', ...rest }: Props) {
     </div>
   );
 }
+
+/** The field `password` of a form that sets a new one. Typing it once is enough: it can be looked at. */
+export function NewPasswordField(props: Omit<Props, 'name' | 'autoComplete' | 'hint'>) {
+  return (
+    <PasswordField name="password" hint={t.newPasswordHint} autoComplete="new-password" required {...props} />
+  );
+}

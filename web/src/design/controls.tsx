@@ -145,14 +145,15 @@ export function Switch({
   );
 }
 
-/** A labelled line of text; `error` says what is wrong with it and what to do. */
+/** A labelled line of text; `hint` says what is meant, `error` what is wrong with it and what to do. */
 export function TextField({
   label,
+  hint,
   error,
   id,
   className = '',
   ...rest
-}: ComponentProps<'input'> & { label: string; error?: string | undefined; id: string }) {
+}: ComponentProps<'input'> & { label: string; hint?: string; error?: string | undefined; id: string }) {
   return (
     <div className={className}>
       <label htmlFor={id} className="mb-1 block text-sm font-medium text-soft">
@@ -161,10 +162,15 @@ export function TextField({
       <input
         id={id}
         aria-invalid={error ? true : undefined}
-        aria-describedby={error ? `${id}-error` : undefined}
+        aria-describedby={error ? `${id}-error` : hint ? `${id}-hint` : undefined}
         className="h-10 w-full rounded-md border border-edge bg-surface px-3 text-base aria-invalid:border-late"
         {...rest}
       />
+      {hint && !error && (
+        <p id={`${id}-hint`} className="mt-1 text-sm text-soft">
+          {hint}
+        </p>
+      )}
       {error && (
         <p id={`${id}-error`} className="mt-1 text-sm text-late">
           {error}

@@ -4,9 +4,9 @@ import { call } from '../api/client';
 import { signOut } from '../app/session';
 import { Button } from '../design/controls';
 import { Failure } from '../design/Failure';
+import { Section } from '../design/Section';
 import { t } from '../text/account';
 import { CopyLine } from './CopyLine';
-import { Section } from './Section';
 
 /** The session of this browser, and a link for another one. */
 export function Browser() {

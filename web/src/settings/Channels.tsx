@@ -2,10 +2,10 @@ import { useState, type SyntheticEvent } from 'react';
 import { useUser } from '../app/user';
 import { Button, Switch, TextField } from '../design/controls';
 import { Failure } from '../design/Failure';
+import { Section } from '../design/Section';
 import { PushSwitch } from '../notifications/PushSwitch';
 import { t } from '../text/account';
 import { CopyLine } from './CopyLine';
-import { Section } from './Section';
 import { useSaving } from './useSaving';
 
 /** How reminders reach the user, besides the inbox. */

@@ -2,8 +2,8 @@ import { useState, type SyntheticEvent } from 'react';
 import { useUser } from '../app/user';
 import { Button, TextField } from '../design/controls';
 import { Failure } from '../design/Failure';
+import { Hint, Section } from '../design/Section';
 import { t } from '../text/account';
-import { Hint, Section } from './Section';
 import { useSaving } from './useSaving';
 import { ZoneField } from './ZoneField';
 

@@ -8,13 +8,13 @@ import { setTheme, useTheme, type Theme } from '../app/theme';
 import { useUser } from '../app/user';
 import { Failure } from '../design/Failure';
 import { Page } from '../design/Page';
+import { Hint, Section } from '../design/Section';
 import { ReminderList } from '../panel/ReminderList';
 import { t as page } from '../text';
 import { t } from '../text/account';
 import { Browser } from './Browser';
 import { Channels } from './Channels';
 import { Profile } from './Profile';
-import { Hint, Section } from './Section';
 import { Tokens } from './Tokens';
 import { useSaving } from './useSaving';
 

@@ -9,11 +9,11 @@ import { call, Problem, type Schemas } from '../api/client';
 import { useNow } from '../app/clock';
 import { Button } from '../design/controls';
 import { Failure } from '../design/Failure';
+import { Section } from '../design/Section';
 import { t } from '../text/account';
 import { formatAgo } from '../text/moments';
 import { CopyLine } from './CopyLine';
 import { NewToken } from './NewToken';
-import { Section } from './Section';
 
 const queryKey = ['tokens'];
 

@@ -11,6 +11,7 @@ export const en = {
     noTags: 'Tags appear here once a task has one.',
     account: 'Account',
     settings: 'Settings',
+    security: 'Sign-in and security',
     activity: 'Activity',
   },
   theme: { system: 'Like the system', light: 'Light', dark: 'Dark' },

@@ -4,6 +4,9 @@ const en = {
   hide: 'Hide',
   shows: (label: string) => `Show: ${label}`,
   hides: (label: string) => `Hide: ${label}`,
+  newPasswordHint:
+    'At least 8 characters: a few words that do not belong together are good, and easy to keep.',
+  shortPassword: 'A password has at least 8 characters: this one has fewer.',
   unreachable: 'The server cannot be reached: nothing was changed. Try again in a moment.',
   tooMany: (seconds: number) =>
     seconds <= 90

@@ -6,7 +6,7 @@ const en = {
   name: 'Name',
   password: 'Password',
   go: 'Sign in',
-  wrong: 'There is no user of that name with that password. Capitals count in both.',
+  wrong: 'There is no user of that name with that password.',
   needed: { name: 'Enter your name.', password: 'Enter your password.' },
   link: {
     title: 'Sign in with a link',

@@ -1,0 +1,107 @@
+/**
+ * The page about signing in: the password, and where one is signed in, in a real browser against the real binary.
+ *
+ * [Task]: T006
+ */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { violationsInEachLook } from './axe';
+import { complaintsOf, launch, stranger } from './browser';
+import { Server } from './server';
+
+const password = 'four tame otters sing';
+
+describe.skipIf(!inject('chromium'))('sign-in and security', { timeout: 120_000 }, () => {
+  let server: Server;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    server = await Server.start();
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await server.stop();
+  });
+
+  /** A profile in which that user has signed in. */
+  async function signedInAs(name: string, secret: string, path = '/'): Promise<Page> {
+    const page = await stranger(browser);
+    await page.goto(server.url + path);
+    await page.getByRole('textbox', { name: 'Name' }).fill(name);
+    await page.getByLabel('Password', { exact: true }).fill(secret);
+    await page.keyboard.press('Enter');
+    return page;
+  }
+
+  test('changing the password ends the other sessions, and only the new one signs in', async () => {
+    await server.newUser('flora', password);
+    const elsewhere = await signedInAs('flora', password);
+    await elsewhere.getByRole('textbox', { name: 'Add a task' }).waitFor();
+    const page = await signedInAs('flora', password, '/security');
+    const old = page.getByLabel('Present password', { exact: true });
+    const fresh = page.getByLabel('New password', { exact: true });
+    const set = page.getByRole('button', { name: 'Set the password' });
+    await old.fill('not it');
+    await fresh.fill('short');
+    await set.click();
+    await page.getByText('this one has fewer').waitFor();
+    expect(await fresh.evaluate((e) => e === document.activeElement)).toBe(true);
+    await fresh.fill('password1');
+    await set.click();
+    await page.getByText('one of the passwords that are tried first').waitFor();
+    await fresh.fill('five wild otters sing');
+    await set.click();
+    await page.getByText('is not your password').waitFor();
+    expect(await old.getAttribute('aria-invalid')).toBe('true');
+    expect(await old.evaluate((e) => e === document.activeElement)).toBe(true);
+    await elsewhere.reload(); // nothing was changed
+    await elsewhere.getByRole('textbox', { name: 'Add a task' }).waitFor();
+
+    await old.fill(password);
+    await fresh.press('Enter');
+    await page.getByText('Your password is set.').waitFor();
+    expect(await fresh.inputValue()).toBe('');
+    await elsewhere.getByText('You have been signed out.').waitFor(); // it is told
+    await elsewhere.getByLabel('Password', { exact: true }).fill(password);
+    await elsewhere.keyboard.press('Enter');
+    await elsewhere.getByText('There is no user of that name with that password.').waitFor();
+    await elsewhere.getByLabel('Password', { exact: true }).fill('five wild otters sing');
+    await elsewhere.keyboard.press('Enter');
+    await elsewhere.getByRole('textbox', { name: 'Add a task' }).waitFor();
+    expect([...complaintsOf(page), ...complaintsOf(elsewhere)]).toEqual([]);
+    await elsewhere.context().close();
+    await page.context().close();
+  });
+
+  test('a session that is signed out elsewhere sees it, keeps what was typed, and goes on', async () => {
+    await server.newUser('gero', password);
+    const elsewhere = await signedInAs('gero', password);
+    await elsewhere.getByRole('textbox', { name: 'Add a task' }).fill('half a tho');
+    const page = await signedInAs('gero', password, '/security');
+    const sessions = page.getByRole('list', { name: 'Where you are signed in' });
+    await expect.poll(() => sessions.getByRole('listitem').count()).toBe(2);
+    await sessions.getByRole('button', { name: 'Sign out: this browser' }).waitFor();
+    expect(await violationsInEachLook(page, 'security')).toEqual([]);
+    await sessions.getByRole('button', { name: /^Sign out: Chrome on Linux, signed in/ }).click();
+    await expect.poll(() => sessions.getByRole('listitem').count()).toBe(1);
+    expect(await sessions.evaluate((e) => e === document.activeElement)).toBe(true);
+
+    await elsewhere.getByText('You have been signed out.').waitFor();
+    await elsewhere.getByLabel('Password', { exact: true }).fill(password);
+    await elsewhere.keyboard.press('Enter');
+    const typed = elsewhere.getByRole('textbox', { name: 'Add a task' });
+    await typed.waitFor();
+    expect(await typed.inputValue()).toBe('half a tho');
+
+    await page.reload();
+    await page.getByRole('button', { name: 'Sign out everywhere else' }).click();
+    await expect.poll(() => sessions.getByRole('listitem').count()).toBe(1);
+    await elsewhere.getByText('You have been signed out.').waitFor();
+    await sessions.getByRole('button', { name: 'Sign out: this browser' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect([...complaintsOf(page), ...complaintsOf(elsewhere)]).toEqual([]);
+    await elsewhere.context().close();
+    await page.context().close();
+  });
+});
