@@ -73,11 +73,7 @@ func (g *gate) open() http.Handler {
 		}
 		out, err := g.request(w, r, up)
 		if err == nil {
-			err = up.answer(&reply{ResponseWriter: w, before: func(status int) {
-				if status < http.StatusMultipleChoices && r.URL.Path == resetPath { // all sessions of somebody have ended
-					g.identities.known.Clear()
-				}
-			}}, out)
+			err = up.answer(&reply{ResponseWriter: w, before: func(status int) { g.ended(r, credential{}, status) }}, out)
 		}
 		if err != nil {
 			refuse(w, r, err)
