@@ -92,6 +92,10 @@ audit: ## check what docket is built from: its checksums, and that it may be use
 	$(GO) mod verify
 	$(GO) test -count=1 -run '^TestLicences' .
 
+.PHONY: rules
+rules: ## try every alert in Prometheus' own engine, which takes minutes to build the first time
+	cd tools/rules && $(GO) test ./...
+
 .PHONY: fuzz
 fuzz: ## fuzz everything that parses, FUZZTIME each (10s)
 	sh tools/fuzz.sh $(or $(FUZZTIME),10s)

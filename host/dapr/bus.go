@@ -43,14 +43,15 @@ func newBus(n *Node) *bus {
 }
 
 func (b *bus) subscribe(ctx context.Context, s host.Subscription) error {
-	of, component := b.shared, sharedBus
+	of, component, outcomes := b.shared, sharedBus, []string{"ok", "error", "parked", "dead"}
 	if s.Mode == host.Every {
-		of, component = b.every, everyBus
+		of, component, outcomes = b.every, everyBus, outcomes[:2]
 	}
 	if _, twice := of[s.Topic]; twice {
 		return fmt.Errorf("service %s subscribes twice to %s", b.node.Service, s.Topic)
 	}
 	of[s.Topic] = s
+	b.node.metrics.subscribed(s.Topic, outcomes...)
 	return b.node.sidecar.require(ctx, component)
 }
 

@@ -93,6 +93,13 @@ func (m *metrics) commit(err error) {
 	m.commits.WithLabelValues(outcome).Inc()
 }
 
+// subscribed shows the outcomes of a topic before the first of each: an increase is seen only of what was there before it.
+func (m *metrics) subscribed(topic string, outcomes ...string) {
+	for _, outcome := range outcomes {
+		m.deliveries.WithLabelValues(topic, outcome)
+	}
+}
+
 func (m *metrics) delivered(topic, outcome string) {
 	m.deliveries.WithLabelValues(topic, outcome).Inc()
 }

@@ -38,6 +38,9 @@ func (s *service) onTaskEvent(ctx context.Context, m host.Message) error {
 	ctx, handled := edge.Span(ctx, "audit: keep an event", trace)
 	outcome, err := s.keep(ctx, r)
 	handled(err)
+	if outcome == kept {
+		s.metrics.delay.Observe(max(0, s.now().Sub(r.Timestamp).Seconds()))
+	}
 	s.report(ctx, r, outcome, err)
 	if outcome == refused {
 		return host.Permanent(err)
@@ -159,15 +162,23 @@ func (s *service) raise(ctx context.Context, r event.Record) {
 	}
 }
 
-// metrics count deliveries by outcome.
-type metrics struct{ outcomes map[string]prometheus.Counter }
+// metrics count deliveries by outcome, and tell how far the log is behind the tasks.
+type metrics struct {
+	outcomes map[string]prometheus.Counter
+	delay    prometheus.Histogram
+}
+
+// delayBuckets are in seconds: a moment as long as all is well, a day after an outage of one.
+var delayBuckets = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200, 86400}
 
 func newMetrics(reg *prometheus.Registry) *metrics {
 	events := edge.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "docket_audit_events_total",
 		Help: "Task events delivered to the audit log, by what became of the delivery.",
 	}, []string{"outcome"}))
-	m := &metrics{outcomes: map[string]prometheus.Counter{}}
+	m := &metrics{outcomes: map[string]prometheus.Counter{}, delay: edge.Register(reg, prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "docket_audit_delay_seconds", Help: "From a change to its entry in the audit log, by the clocks of both services.", Buckets: delayBuckets,
+	}))}
 	for _, outcome := range []string{kept, duplicate, refused, failed} {
 		m.outcomes[outcome] = events.WithLabelValues(outcome)
 	}

@@ -45,7 +45,7 @@ func newLimits(perSecond float64, now func() time.Time, metrics *prometheus.Regi
 	if perSecond <= 0 {
 		return nil
 	}
-	return &limits{
+	l := &limits{
 		now:         now,
 		credentials: newBuckets[[sha256.Size]byte](perSecond),
 		accounts:    newBuckets[string](accountTimes * perSecond),
@@ -55,6 +55,10 @@ func newLimits(perSecond float64, now func() time.Time, metrics *prometheus.Regi
 			Name: "docket_rate_limited_total", Help: "Requests refused with 429, by what has asked too often.",
 		}, []string{"by"})),
 	}
+	for _, by := range []string{"credential", "account", "address", "sign-in"} { // an increase is seen only of what was there before it
+		l.refused.WithLabelValues(by)
+	}
+	return l
 }
 
 // knock takes one request of the address, and one attempt to sign in where it is that. The error is a 429.

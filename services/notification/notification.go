@@ -127,7 +127,7 @@ func newService(cfg Config, h host.Host) (*service, error) {
 	}
 	s.channels = append(s.channels, newWebhook(s.now, cfg.AllowPrivate), s.push)
 	s.channels = append(s.channels, cfg.Channels...)
-	s.metrics = newMetrics(cfg.Metrics)
+	s.metrics = newMetrics(cfg.Metrics, s.channels)
 	// One block more than needed: the newest is filled one by one, the oldest leaves as a whole.
 	blocks := int64(cfg.History+blockSize-1)/blockSize + 1
 	s.inbox = &inbox{state: h.State, backend: s.backend, channels: s.channels, blocks: blocks, now: s.now, kept: s.kept}

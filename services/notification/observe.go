@@ -17,8 +17,9 @@ type metrics struct {
 	attempts      *prometheus.CounterVec
 }
 
-func newMetrics(reg *prometheus.Registry) *metrics {
-	return &metrics{
+// newMetrics shows both final outcomes of each channel before the first: an increase is seen only of what was there before it.
+func newMetrics(reg *prometheus.Registry, channels []Channel) *metrics {
+	m := &metrics{
 		notifications: edge.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "docket_notifications_total",
 			Help: "Notifications that reached their final outcome.",
@@ -28,6 +29,11 @@ func newMetrics(reg *prometheus.Registry) *metrics {
 			Help: "Attempts to deliver a notification outside docket.",
 		}, []string{"channel", "outcome"})),
 	}
+	for _, c := range channels {
+		m.notifications.WithLabelValues(c.Name(), string(StatusDelivered))
+		m.notifications.WithLabelValues(c.Name(), string(StatusFailed))
+	}
+	return m
 }
 
 // kept reports a reminder whose notifications are durable; the first is that of the inbox.

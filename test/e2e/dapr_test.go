@@ -152,6 +152,13 @@ func (b *behindDapr) replicas() (all []*local.Replica) {
 	return all
 }
 
+func (b *behindDapr) figures() (all []string) {
+	for _, r := range b.replicas() {
+		all = append(all, r.Ops()+"/metrics")
+	}
+	return all
+}
+
 // stopAll ends each service before its sidecar, as a pod does.
 func (b *behindDapr) stopAll() error {
 	var stopping sync.WaitGroup

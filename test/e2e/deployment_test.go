@@ -20,6 +20,8 @@ type deployment interface {
 	gateway() string
 	// socket is the address of the live updates, such as ws://127.0.0.1:8080/ws.
 	socket() string
+	// figures are the addresses of /metrics, one for each process.
+	figures() []string
 	// ownerToken is the API token of the first user, an administrator.
 	ownerToken(t *testing.T) string
 	// stop asks it to stop and holds it to doing so in order and in time.

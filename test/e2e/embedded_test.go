@@ -104,9 +104,10 @@ func tracing() []string {
 	return []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + collecting().URL, "OTEL_BSP_SCHEDULE_DELAY=100"}
 }
 
-func (*embedded) shared() bool      { return false }
-func (e *embedded) gateway() string { return "http://" + e.address }
-func (e *embedded) socket() string  { return "ws://" + e.address + "/ws" }
+func (*embedded) shared() bool        { return false }
+func (e *embedded) gateway() string   { return "http://" + e.address }
+func (e *embedded) figures() []string { return []string{e.gateway() + "/metrics"} }
+func (e *embedded) socket() string    { return "ws://" + e.address + "/ws" }
 
 func (e *embedded) ownerToken(t *testing.T) string {
 	t.Helper()
