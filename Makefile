@@ -34,10 +34,15 @@ test: ## lint and run all tests; the last line counts them
 	@MAKE=$(MAKE) sh tools/test.sh
 
 .PHONY: lint
-lint: ## formatting, vet and staticcheck
+lint: ## formatting, vet, staticcheck, shellcheck and actionlint
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
+	@GO="$(GO)" sh tools/scripts.sh
+
+.PHONY: workflows
+workflows: ## lint the scripts and the workflows alone
+	@GO="$(GO)" sh tools/scripts.sh
 
 # Tests behind Dapr wait for brokers, sidecars and a scheduler that share the machine: one that fails is run once more, and the
 # report says so. A data race is never run again.
@@ -117,6 +122,10 @@ bench-dapr: build ## print the figures behind Dapr, against bare use of the same
 crash-dapr: build ## behind Dapr: kill services, sidecars, scheduler, broker and database in ROUNDS rounds (40)
 	sh tools/postgresql.sh required
 	$(GO) run ./test/crash -dapr -clients 32 -rounds $(or $(ROUNDS),40) $(CRASH)
+
+.PHONY: binaries
+binaries: ## build docket for every system it is released for, into dist, with checksums
+	GO="$(GO)" sh tools/binaries.sh "$(VERSION)" "$(COMMIT)"
 
 .PHONY: image
 image: ## build the image of SERVICE (docket: all five in one), as docket/SERVICE:VERSION, with DOCKER (docker)
