@@ -1,0 +1,139 @@
+// Package quickstart runs the commands of docs/quickstart.md as they are written there, one after the other in one shell, and holds
+// what they print to what the page says. Two things differ from a reader's machine: the folder, and a port that is free.
+//
+// [Task]: T093
+package quickstart
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// address is where the page says that docket serves.
+const address = "127.0.0.1:8080"
+
+// patience bounds a page that hangs, not one that passes.
+const patience = 5 * time.Minute
+
+// block is one of the page's: commands, and what they print where the page says so.
+type block struct{ commands, prints string }
+
+func blocks(t *testing.T) (all []block) {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/quickstart.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile("(?ms)^```sh\n(.*?)^```\n(?:```text\n(.*?)^```\n)?").FindAllStringSubmatch(string(page), -1) {
+		all = append(all, block{m[1], m[2]})
+	}
+	if len(all) < 10 {
+		t.Fatalf("only %d blocks", len(all))
+	}
+	return all
+}
+
+func TestQuickstart(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("date", "-d", "+3 seconds").CombinedOutput(); err != nil {
+		t.Skipf("the page needs GNU date: %s", out)
+	}
+	dir := t.TempDir()
+	page := blocks(t)
+	free := freeAddress(t)
+	openSources(t, root)
+	const end = "== end of block"
+	script := strings.Builder{}
+	script.WriteString("set -eu -o pipefail\nshopt -s expand_aliases\n")
+	for i, b := range page {
+		commands := strings.ReplaceAll(b.commands, address, free)
+		// Commands are read as they come, so that an alias counts from the next line on.
+		fmt.Fprintf(&script, "%s\necho '%s %d'\n", commands, end, i)
+		if i == 0 {
+			fmt.Fprintf(&script, "until curl -fs http://%s/readyz >/dev/null; do kill -0 %%1; sleep 0.05; done\n", free)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	shell := exec.CommandContext(ctx, "bash", "-s")
+	shell.Dir = dir
+	shell.Stdin = strings.NewReader("go() { (cd '" + root + "' && command go build -o '" + dir + "/bin/docket' ./cmd/docket); }\n" + script.String())
+	shell.Env = append(environment(), "TZ=UTC", "DOCKET_LISTEN="+free)
+	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	shell.Cancel = func() error { return syscall.Kill(-shell.Process.Pid, syscall.SIGKILL) }
+	out, err := shell.CombinedOutput()
+	if err != nil {
+		_ = syscall.Kill(-shell.Process.Pid, syscall.SIGKILL) // the server, where the page ended before its end
+		log, _ := os.ReadFile(filepath.Join(dir, "docket.log"))
+		t.Fatalf("%v\n%s\ndocket said:\n%s", err, out, log)
+	}
+	rest := string(out)
+	for i, b := range page {
+		printed, after, ok := strings.Cut(rest, fmt.Sprintf("%s %d\n", end, i))
+		if !ok {
+			t.Fatalf("block %d has not ended:\n%s", i, rest)
+		}
+		rest = after
+		if b.prints != "" && !says(b.prints).MatchString(printed) {
+			t.Errorf("this block:\n%s\nprints:\n%s\nbut the page says:\n%s", b.commands, printed, b.prints)
+		}
+	}
+}
+
+// openSources has the go command see what the page's own build reads: it keeps a result for as long as that is the same.
+func openSources(t *testing.T, root string) {
+	t.Helper()
+	list := exec.Command("go", "list", "-deps", "-f", "{{if and .Module .Module.Main}}{{range .GoFiles}}{{$.Dir}}/{{.}}\n{{end}}{{end}}", "./cmd/docket")
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file := range strings.Lines(string(out)) {
+		if file = strings.TrimSpace(file); file == "" {
+			continue
+		}
+		if _, err := os.ReadFile(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// says is the page's text as a pattern: … is any text, and on a line of its own any lines.
+func says(text string) *regexp.Regexp {
+	pattern := regexp.QuoteMeta(text)
+	pattern = regexp.MustCompile(`(?m)^…\n`).ReplaceAllString(pattern, "(?:.*\n)*?")
+	return regexp.MustCompile("^" + strings.ReplaceAll(pattern, "…", ".*?") + "$")
+}
+
+// environment is this process's, without settings for docket.
+func environment() (env []string) {
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "DOCKET_") && !strings.HasPrefix(v, "TZ=") {
+			env = append(env, v)
+		}
+	}
+	return env
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
