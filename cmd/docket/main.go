@@ -74,7 +74,7 @@ The other commands are its client.
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Usage(err) })
 	root.AddGroup(&cobra.Group{ID: "tasks", Title: "Tasks:"}, &cobra.Group{ID: "server", Title: "Server and data:"})
 	root.AddCommand(cli.Commands("tasks")...)
-	root.AddCommand(serveCommand(), ownerCommand(), deadLetterCommand(), backupCommand(), restoreCommand(), checkCommand(), openAPICommand(), versionCommand())
+	root.AddCommand(serveCommand(), ownerCommand(), deadLetterCommand(), backupCommand(), restoreCommand(), checkCommand(), healthCommand(), openAPICommand(), versionCommand())
 	cli.CheckArgs(root)
 	return root
 }
