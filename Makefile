@@ -132,6 +132,15 @@ image: ## build the image of SERVICE (docket: all five in one), as docket/SERVIC
 	$(or $(DOCKER),docker) build -f deploy/docker/Dockerfile --target $(or $(SERVICE),docket) \
 		--build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) $(IMAGEFLAGS) -t docket/$(or $(SERVICE),docket):$(VERSION) .
 
+# Helm is built from source, by the version in tools/charts/go.mod; without it the tests of what charts render are skipped.
+bin/helm: tools/charts/go.mod
+	cd tools/charts && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o ../../bin/helm helm.sh/helm/v4/cmd/helm
+
+.PHONY: charts
+charts: bin/helm ## lint and render the charts with every file of values, check the result strictly, and what they refuse
+	cd tools/charts && CGO_ENABLED=0 $(GO) build -trimpath -o ../../bin/charts .
+	$(GO) test -count=1 ./test/charts
+
 .PHONY: generate
 generate: ## write the generated files anew
 	$(GO) generate ./...
