@@ -237,6 +237,8 @@ func wantPod(t *testing.T, name string, pod any) {
 		"is killed too early":    at(pod, "terminationGracePeriodSeconds") == 45.0,
 		"is not spread":          at(pod, "topologySpreadConstraints", 1, "topologyKey") == "kubernetes.io/hostname",
 		"has no limit of memory": at(container, "resources", "limits", "memory") != nil,
+		"has no token for Dapr":  at(container, "env", 0, "name") == "DAPR_API_TOKEN" && at(container, "env", 0, "valueFrom", "secretKeyRef", "name") == "docket-dapr-api",
+		"cannot tell who calls":  at(container, "env", 1, "name") == "APP_API_TOKEN" && at(container, "env", 1, "valueFrom", "secretKeyRef", "name") == "docket-dapr-app",
 	} {
 		if !ok {
 			t.Errorf("%s %s", name, what)

@@ -93,6 +93,9 @@ imagePullPolicy: {{ include "lib.pullPolicy" $c }}
 args: {{- toYaml . | nindent 2 }}
 {{- end }}
 env:
+  # Dapr gives the tokens to the sidecar alone.
+  - {name: DAPR_API_TOKEN, valueFrom: {secretKeyRef: {name: {{ $v.sidecar.apiTokenSecret }}, key: token}}}
+  - {name: APP_API_TOKEN, valueFrom: {secretKeyRef: {name: {{ $v.sidecar.appTokenSecret }}, key: token}}}
   - {name: DOCKET_LOG_LEVEL, value: {{ $v.logLevel | quote }}}
   - {name: GOMEMLIMIT, value: {{ printf "%dMiB" (div (mul $v.resources.memoryLimitMiB 9) 10) | quote }}}
   {{- with $v.tracing.endpoint }}
