@@ -118,7 +118,7 @@ func (g *gate) ended(r *http.Request, cred credential, status int) {
 	case r.Method == http.MethodDelete && r.URL.Path == sessionPath:
 		g.identities.forget(cred)
 	case r.Method == http.MethodDelete && (strings.HasPrefix(r.URL.Path, tokensPath) || strings.HasPrefix(r.URL.Path, sessionsPath)),
-		r.Method == http.MethodPut && r.URL.Path == passwordPath, strings.HasPrefix(r.URL.Path, usersPath) && r.Method != http.MethodGet:
+		r.Method == http.MethodPut && r.URL.Path == passwordPath, r.URL.Path == resetPath, strings.HasPrefix(r.URL.Path, usersPath) && r.Method != http.MethodGet:
 		g.identities.known.Clear()
 	}
 }

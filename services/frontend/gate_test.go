@@ -150,6 +150,23 @@ func TestSession(t *testing.T) {
 	}
 }
 
+// TestOthersSessionsEnd forgets all identities where a request may have ended sessions that are not known here.
+func TestOthersSessionsEnd(t *testing.T) {
+	for _, ends := range []string{"POST /api/password/reset", "PUT /api/me/password", "PUT /api/users/7/password", "DELETE /api/sessions", "DELETE /api/sessions/7", "DELETE /api/tokens/7"} {
+		s := newInside(t, newClock().now)
+		door := s.door(t)
+		cookie := []string{"Cookie", "docket_session=good-session"}
+		seen(t, send(door, "GET", "/api/tasks", "", cookie...))
+		s.revoke("good-session")
+		seen(t, send(door, "GET", "/api/tasks", "", cookie...)) // is known for a minute
+		method, path, _ := strings.Cut(ends, " ")
+		seen(t, send(door, method, path, `{}`, "Authorization", bearer))
+		if res := send(door, "GET", "/api/tasks", "", cookie...); res.StatusCode != http.StatusUnauthorized {
+			t.Errorf("after %s = %d, want 401", ends, res.StatusCode)
+		}
+	}
+}
+
 // TestIdentitiesAreKept exchanges a credential once for its life, and again in time before the JWT expires.
 func TestIdentitiesAreKept(t *testing.T) {
 	c := newClock()
