@@ -52,6 +52,7 @@ type Config struct {
 // Service is the backend.
 type Service struct {
 	state     host.State
+	client    func(service string) *http.Client
 	log       *slog.Logger
 	now       func() time.Time
 	metrics   *metrics
@@ -80,7 +81,7 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 	writes := edge.ObserveWrites(h.State, Name, cfg.Metrics)
 	h.State = writes
 	ctx, stop := context.WithCancel(ctx)
-	s := &Service{state: h.State, log: cfg.Logger, now: cfg.Now, metrics: newMetrics(cfg.Metrics), stop: stop}
+	s := &Service{state: h.State, client: func(name string) *http.Client { return edge.Traced(h.Client(name)) }, log: cfg.Logger, now: cfg.Now, metrics: newMetrics(cfg.Metrics), stop: stop}
 	s.accounts = account.New(account.Config{Now: cfg.Now, Logger: cfg.Logger, SignUp: cfg.SignUp}, h.State, h.Secrets)
 	s.accounts.OnSignOut(s.signedOut)
 	s.writer = newWriter(h.State, s.accounts, cfg.Now, cfg.Logger, s.metrics)
@@ -126,6 +127,7 @@ func (s *Service) register(api huma.API) {
 	s.taskRoutes(api)
 	s.batchRoute(api)
 	s.understandRoutes(api)
+	s.exportRoute(api)
 	s.accounts.Routes(api)
 	s.filters.Routes(api)
 }

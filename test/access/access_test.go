@@ -39,6 +39,8 @@ var calls = []call{
 	{"notification", "backend", "POST", "/internal/reminders", true},
 	{"audit", "backend", "GET", "/internal/keys", true},
 	{"backend", "backend", "GET", "/internal/keys", true},
+	{"backend", "audit", "GET", "/api/audit", true},
+	{"backend", "notification", "GET", "/api/notifications", true},
 
 	{"frontend", "backend", "POST", "/api/jobs/trigger", false},
 	{"frontend", "backend", "POST", "/job/r-1", false},
@@ -54,6 +56,7 @@ var calls = []call{
 	{"notification", "backend", "PATCH", "/api/tasks/018f-1", false},
 	{"audit", "backend", "POST", "/internal/identity", false},
 	{"audit", "backend", "GET", "/internal/users/018f-1", false},
+	{"backend", "notification", "POST", "/api/notifications/018f-1/read", false},
 	{"stranger", "backend", "GET", "/internal/keys", false},
 	{"stranger", "backend", "GET", "/api/tasks", false},
 }

@@ -23,6 +23,7 @@ var rules = map[string]rule{
 	}},
 
 	"get-me":    {need: needRead, path: at("/api/me", nil)},
+	"export":    {need: needRead, path: at("/api/me/export", nil)},
 	"update-me": {need: needWrite, path: at("/api/me", object{"locale": "en"})},
 
 	"list-tokens":  {need: needRead, path: at("/api/tokens", nil)},

@@ -206,6 +206,27 @@ func (c *client) try(ctx context.Context, r request, body []byte) (a answer, wai
 	return a, r.waitAfter(res, p), p.failure()
 }
 
+// download writes an answer of any length as it comes. One that broke off is an error.
+func (c *client) download(ctx context.Context, path string, w io.Writer) error {
+	req, err := c.build(ctx, request{method: http.MethodGet, path: path}, nil)
+	if err != nil {
+		return err
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return c.unreachable(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		body, _ := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+		return c.problem(res, body).failure()
+	}
+	if _, err := io.Copy(w, res.Body); err != nil {
+		return exit(failed, "the answer broke off: %w", err)
+	}
+	return nil
+}
+
 // waitAfter is how long to wait after an error answer, as try tells it.
 func (r request) waitAfter(res *http.Response, p *problem) time.Duration {
 	seconds, _ := strconv.Atoi(res.Header.Get("Retry-After"))

@@ -22,12 +22,13 @@ import (
 
 func exportCommand(o *options) *cobra.Command {
 	var format string
-	var force bool
+	var force, all bool
 	c := &cobra.Command{
 		Use: "export [FILE]", Short: "Write all tasks to a file, as JSON or iCalendar", Args: cobra.MaximumNArgs(1),
 		Long: `Writes every pending and completed task to FILE, or to the output without one. The format is json, which keeps
 everything, or ical (RFC 5545), which calendars and other task programs read; without --format it is ical for a FILE
-that ends in .ics. docket import reads both. Deleted tasks and the history are not part of it: see docket backup.`,
+that ends in .ics. docket import reads both. With --all it is everything that is yours, as JSON: settings, saved filters, the
+history, the inbox, and deleted tasks that can be restored besides; docket import reads the tasks of it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := o.open(cmd)
 			if err != nil {
@@ -37,13 +38,17 @@ that ends in .ics. docket import reads both. Deleted tasks and the history are n
 			if len(args) > 0 && args[0] != "-" {
 				file = args[0]
 			}
-			if format == "" && strings.EqualFold(filepath.Ext(file), ".ics") {
+			if strings.EqualFold(filepath.Ext(file), ".ics") && format == "" {
 				format = "ical"
+			}
+			if all {
+				return s.exportAll(cmd.Context(), format, file, force)
 			}
 			return s.export(cmd.Context(), format, file, force)
 		},
 	}
 	c.Flags().StringVar(&format, "format", "", "json (default) or ical")
+	c.Flags().BoolVar(&all, "all", false, "everything that is yours, not the tasks alone")
 	c.Flags().BoolVar(&force, "force", false, "replace FILE if it exists")
 	return c
 }
@@ -69,8 +74,8 @@ func (s *session) export(ctx context.Context, format, file string, force bool) e
 	default:
 		return exit(badInput, "--format: %q is none: give json or ical", clean(format))
 	}
-	if _, err := os.Stat(file); file != "" && !errors.Is(err, fs.ErrNotExist) && !force {
-		return exit(badInput, "%s is there already: give another name, or --force", file)
+	if err := mayWrite(file, force); err != nil {
+		return err
 	}
 	u, err := s.me(ctx)
 	if err != nil {
@@ -87,6 +92,32 @@ func (s *session) export(ctx context.Context, format, file string, force bool) e
 		return err
 	}
 	fmt.Fprintf(s.errs, "exported %d tasks to %s\n", len(tasks), file)
+	return nil
+}
+
+// mayWrite keeps a file that is there, unless told otherwise.
+func mayWrite(file string, force bool) error {
+	if _, err := os.Stat(file); file != "" && !errors.Is(err, fs.ErrNotExist) && !force {
+		return exit(badInput, "%s is there already: give another name, or --force", file)
+	}
+	return nil
+}
+
+// exportAll writes what the server has of the user, as it comes.
+func (s *session) exportAll(ctx context.Context, format, file string, force bool) error {
+	if format != "" && format != "json" {
+		return exit(badInput, "--format: everything is written as json; %s is for the tasks alone", clean(format))
+	}
+	if err := mayWrite(file, force); err != nil {
+		return err
+	}
+	if file == "" {
+		return s.download(ctx, "/api/me/export", s.out)
+	}
+	if err := replaceFile(file, func(w io.Writer) error { return s.download(ctx, "/api/me/export", w) }); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.errs, "exported everything to %s\n", file)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -53,17 +54,26 @@ func (s *Store) serveIdentity(w http.ResponseWriter, r *http.Request) {
 		edge.WriteProblem(w, r, problem(err))
 		return
 	}
-	issuer, err := s.issuer(r.Context())
-	if err != nil {
-		edge.WriteProblem(w, r, err)
-		return
-	}
-	token, expires, err := issuer.Issue(p)
+	token, expires, err := s.issue(r.Context(), p)
 	if err != nil {
 		edge.WriteProblem(w, r, err)
 		return
 	}
 	s.answer(w, r, edge.IdentityAnswer{JWT: token, Expires: expires, UserID: p.UserID})
+}
+
+func (s *Store) issue(ctx context.Context, p edge.Principal) (jwt string, expires time.Time, err error) {
+	issuer, err := s.issuer(ctx)
+	if err != nil {
+		return "", expires, err
+	}
+	return issuer.Issue(p)
+}
+
+// Identity returns a fresh JWT of a caller who has shown one, to ask another service on their behalf.
+func (s *Store) Identity(ctx context.Context, p edge.Principal) (jwt string, err error) {
+	jwt, _, err = s.issue(ctx, p)
+	return jwt, err
 }
 
 func (s *Store) serveKeys(w http.ResponseWriter, r *http.Request) {

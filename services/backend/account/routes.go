@@ -68,11 +68,16 @@ type meAnswer struct {
 	Body User
 }
 
-func answerUser(u User, p edge.Principal) *meAnswer {
+// Visible is what the caller, who is the user, may see: a read-only token no secret.
+func Visible(u User, p edge.Principal) User {
 	if w := u.Channels.Webhook; w != nil && p.Scope == edge.ScopeRead {
 		u.Channels.Webhook = &Webhook{URL: w.URL} // with the secret one could forge what docket sends
 	}
-	return &meAnswer{ETag: edge.ETag(u.Version), Body: u}
+	return u
+}
+
+func answerUser(u User, p edge.Principal) *meAnswer {
+	return &meAnswer{ETag: edge.ETag(u.Version), Body: Visible(u, p)}
 }
 
 func (s *Store) getMe(ctx context.Context, _ *struct{}) (*meAnswer, error) {

@@ -73,6 +73,12 @@ func (s *Store) load(ctx context.Context, user string) (document, string, error)
 	return d, item.ETag, err
 }
 
+// All returns the user's filters, in their order.
+func (s *Store) All(ctx context.Context, user string) ([]Filter, error) {
+	d, _, err := s.load(ctx, user)
+	return d.answer().Body, err
+}
+
 // place is where the filter stands, or -1.
 func (d document) place(id string) int {
 	for i, f := range d.Filters {

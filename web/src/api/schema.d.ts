@@ -180,6 +180,26 @@ export interface paths {
         patch: operations["update-me"];
         trace?: never;
     };
+    "/api/me/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything that is the user's: settings, filters, tasks, history and inbox, or the tasks as a calendar
+         * @description The history is what the audit log has when it is read. An answer that breaks off is incomplete: it does not end as JSON does.
+         */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me/password": {
         parameters: {
             query?: never;
@@ -884,6 +904,33 @@ export interface components {
             task_id: string;
             /** @description The owner of the list */
             user_id: string;
+        };
+        Exported: {
+            /**
+             * Format: int64
+             * @description The version of this form: 1
+             */
+            docket_export: number;
+            /** Format: date-time */
+            exported_at: string;
+            filters: components["schemas"]["Filter"][];
+            /** @description Every event, as GET /api/audit has it, newest first */
+            history: {
+                [key: string]: unknown;
+            }[];
+            /** @description The inbox, as GET /api/notifications has it, newest first */
+            notifications: {
+                [key: string]: unknown;
+            }[];
+            sessions: components["schemas"]["Session"][];
+            settings: components["schemas"]["User"];
+            /** @description In order of creation, deleted ones that can be restored included */
+            tasks: components["schemas"]["Task"][];
+            time_zone: string;
+            /** @description Without the secrets, which are not kept */
+            tokens: components["schemas"]["Token"][];
+            /** @description The user's name */
+            user: string;
         };
         FieldError: {
             /** @description What is wrong with it */
@@ -2601,6 +2648,103 @@ export interface operations {
             };
             /** @description Request Entity Too Large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export: {
+        parameters: {
+            query?: {
+                /** @description ical: the tasks that are not deleted, as iCalendar to-dos (RFC 5545) */
+                format?: "json" | "ical";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the export */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: int64
+                         * @description The version of this form: 1
+                         */
+                        docket_export: number;
+                        /** Format: date-time */
+                        exported_at: string;
+                        filters: components["schemas"]["Filter"][];
+                        /** @description Every event, as GET /api/audit has it, newest first */
+                        history: {
+                            [key: string]: unknown;
+                        }[];
+                        /** @description The inbox, as GET /api/notifications has it, newest first */
+                        notifications: {
+                            [key: string]: unknown;
+                        }[];
+                        sessions: components["schemas"]["Session"][];
+                        settings: components["schemas"]["User"];
+                        /** @description In order of creation, deleted ones that can be restored included */
+                        tasks: components["schemas"]["Task"][];
+                        time_zone: string;
+                        /** @description Without the secrets, which are not kept */
+                        tokens: components["schemas"]["Token"][];
+                        /** @description The user's name */
+                        user: string;
+                    };
+                    "text/calendar": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
