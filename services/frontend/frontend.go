@@ -56,6 +56,8 @@ var routes = []struct{ pattern, service string }{
 	{"/api/me", "backend"},
 	{"/api/me/password", "backend"},
 	{"/api/me/export", "backend"},
+	{"/api/me/second-factor", "backend"},
+	{"/api/me/second-factor/{rest...}", "backend"},
 	{"/api/sessions", "backend"},
 	{"/api/sessions/{id}", "backend"},
 	{"/api/tokens", "backend"},

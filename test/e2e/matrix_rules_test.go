@@ -2,7 +2,7 @@ package e2e
 
 import "fmt"
 
-// newPassword is the one password there is: whoever asks first sets it, and it is the old one of all others.
+// newPassword is everybody's password, and stays it.
 var newPassword = object{"password": "marble-otter-quiet-lantern", "old_password": "marble-otter-quiet-lantern"}
 
 // rules says of every operation, by its id, who may use it.
@@ -35,6 +35,20 @@ var rules = map[string]rule{
 	"create-user": {need: needAdmin, path: func(m *matrix) (string, any) {
 		return "/api/users", object{"name": fmt.Sprintf("user %d", m.next())}
 	}},
+	"get-second-factor": {need: needRead, path: at("/api/me/second-factor", nil)},
+	"enrol-second-factor": {need: needAll, path: func(m *matrix) (string, any) {
+		m.unguard()
+		return "/api/me/second-factor", object{"password": newPassword["password"]}
+	}},
+	"confirm-second-factor": {need: needAll, others: 404, path: func(m *matrix) (string, any) {
+		id, code := m.enrol()
+		return "/api/me/second-factor/" + id + "/confirm", object{"code": code}
+	}},
+	"disable-second-factor": {need: needAll, others: 404, path: func(m *matrix) (string, any) {
+		return "/api/me/second-factor/disable", object{"password": newPassword["password"], "code": m.recoveryCode()}
+	}},
+	"delete-user-second-factor": {need: needAdmin, path: func(m *matrix) (string, any) { return "/api/users/" + m.ada.id + "/second-factor", nil }},
+
 	"find-users": {need: needAdmin, path: at("/api/users?name=Ada", nil)},
 	"set-user-password": {need: needAdmin, path: func(m *matrix) (string, any) {
 		return "/api/users/" + m.ada.id + "/password", object{"password": newPassword["password"]}

@@ -1,6 +1,10 @@
 package e2e
 
 import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base32"
+	endian "encoding/binary"
 	"fmt"
 	"maps"
 	"net/http"
@@ -43,6 +47,9 @@ func newMatrix(t *testing.T, w *world) *matrix {
 	m.ada.get("/api/push/key").want(200).into(&key)
 	m.key = key.Key
 
+	for _, c := range []*client{m.ada, m.bob, w.admin} {
+		c.do("PUT", "/api/me/password", newPassword).want(204)
+	}
 	_, m.expired = m.ada.mint("write", object{"expires_at": inASecond()})
 	id, deleted := m.ada.mint("write", nil)
 	m.deleted = deleted
@@ -132,6 +139,43 @@ func (m *matrix) invitation() (id, code string) {
 	}
 	m.w.admin.post("/api/invitations", object{"note": "a friend"}).want(http.StatusCreated).into(&made)
 	return made.ID, made.Code
+}
+
+// unguard takes the owner's second factor away, if there is one.
+func (m *matrix) unguard() {
+	m.t.Helper()
+	m.w.admin.do("DELETE", "/api/users/"+m.ada.id+"/second-factor", nil).want(204)
+}
+
+// enrol sets up a second factor of the owner's, and returns the code that confirms it (RFC 6238).
+func (m *matrix) enrol() (id, code string) {
+	m.t.Helper()
+	m.unguard()
+	var made struct {
+		ID     string `json:"id"`
+		Secret string `json:"secret"`
+	}
+	m.ada.post("/api/me/second-factor", object{"password": newPassword["password"]}).want(201).into(&made)
+	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(made.Secret)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	mac := hmac.New(sha1.New, secret)
+	mac.Write(endian.BigEndian.AppendUint64(nil, uint64(time.Now().Unix()/30)))
+	sum := mac.Sum(nil)
+	n := endian.BigEndian.Uint32(sum[sum[19]&0xf:]) & 0x7fffffff
+	return made.ID, fmt.Sprintf("%06d", n%1_000_000)
+}
+
+// recoveryCode switches a second factor of the owner's on.
+func (m *matrix) recoveryCode() string {
+	m.t.Helper()
+	id, code := m.enrol()
+	var shown struct {
+		RecoveryCodes []string `json:"recovery_codes"`
+	}
+	m.ada.post("/api/me/second-factor/"+id+"/confirm", object{"code": code}).want(200).into(&shown)
+	return shown.RecoveryCodes[0]
 }
 
 // code makes a sign-in code.

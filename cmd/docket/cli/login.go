@@ -62,8 +62,8 @@ func (l login) save(file string) error {
 
 // loginFlags is who logs in, and for what.
 type loginFlags struct {
-	name, scope, expires string
-	fromStdin            bool
+	name, scope, expires, factor string
+	fromStdin                    bool
 }
 
 func loginCommand(o *options) *cobra.Command {
@@ -90,6 +90,7 @@ not kept. docket logout revokes the token.`,
 	c.Flags().StringVar(&e.name, "name", "", "your name on the server; default: asked for")
 	c.Flags().StringVar(&e.scope, "scope", "write", "what the token may: read, write, or admin, which manages users besides")
 	c.Flags().StringVar(&e.expires, "expires", "", "when the token ends: 12h, 90d, 4w or a date such as 2027-01-31; default: never")
+	c.Flags().StringVar(&e.factor, "code", "", "a code of your authenticator, or a recovery code, where there is a second factor; default: asked for")
 	c.Flags().BoolVar(&e.fromStdin, "password-stdin", false, "read the password from the input, to its first line break")
 	return c
 }
@@ -128,7 +129,17 @@ func (s *session) login(ctx context.Context, e loginFlags, in io.Reader) error {
 	if err != nil {
 		return err
 	}
-	u, cookie, err := s.signIn(ctx, name, password)
+	u, cookie, err := s.signIn(ctx, name, password, e.factor)
+	if p, refused := errors.AsType[*problem](err); refused && p.Code == "second_factor_needed" {
+		if e.fromStdin {
+			return exit(badInput, "a second factor is needed: give --code and what your authenticator shows, or a recovery code")
+		}
+		code, asked := s.askSecret("Code: ", "--code", false, in)
+		if asked != nil {
+			return asked
+		}
+		u, cookie, err = s.signIn(ctx, name, password, code)
+	}
 	if err != nil {
 		return err
 	}
@@ -216,11 +227,15 @@ func notEmpty(line string) (string, error) {
 }
 
 // signIn opens a session and returns its cookie.
-func (s *session) signIn(ctx context.Context, name, password string) (user, string, error) {
+func (s *session) signIn(ctx context.Context, name, password, factor string) (user, string, error) {
 	var in struct {
 		User user `json:"user"`
 	}
-	a, err := s.do(ctx, request{method: http.MethodPost, path: "/api/session", body: map[string]string{"name": name, "password": password}, once: true})
+	body := map[string]string{"name": name, "password": password}
+	if factor != "" {
+		body["second_factor"] = factor
+	}
+	a, err := s.do(ctx, request{method: http.MethodPost, path: "/api/session", body: body, once: true})
 	if err != nil {
 		return user{}, "", err
 	}

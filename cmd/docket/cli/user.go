@@ -16,7 +16,7 @@ func userCommand(o *options) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			return exit(badInput, "say what to do: docket user add NAME, or see docket user --help")
 		}}
-	c.AddCommand(userAddCommand(o), userPasswordCommand(o), inviteCommand(o), invitationsCommand(o))
+	c.AddCommand(userAddCommand(o), userPasswordCommand(o), userUnlockCommand(o), inviteCommand(o), invitationsCommand(o))
 	return c
 }
 
@@ -139,6 +139,27 @@ func (s *session) replacePassword(ctx context.Context, name, password string) er
 	}
 	s.line("changed", clean(u.Name))
 	return nil
+}
+
+func userUnlockCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use: "unlock NAME", Short: "Switch off the second factor of a user who has lost it", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := o.open(cmd)
+			if err != nil {
+				return err
+			}
+			u, err := s.userNamed(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if _, err := s.do(cmd.Context(), request{method: http.MethodDelete, path: "/api/users/" + u.ID + "/second-factor"}); err != nil {
+				return err
+			}
+			s.line("unlocked", clean(u.Name))
+			return nil
+		},
+	}
 }
 
 // invitation lets somebody make an account.

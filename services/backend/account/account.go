@@ -9,6 +9,7 @@
 //	token/<hash>         an API token's owner, scope and last use
 //	tokens/<user>        the user's API tokens, ≤ 100
 //	password/<user>      the hash of a password
+//	second-factor/<user> an authenticator (TOTP), with its secret and the hashes of recovery codes
 //	session/<hash>       a browser session
 //	sessions/<user>      the ids of the user's sessions, ≤ 100
 //	sign-in-code/<hash>  a one-time sign-in code

@@ -69,6 +69,7 @@ type signInInput struct {
 		Code     string `json:"code,omitempty" minLength:"1" maxLength:"100" doc:"One-time sign-in code"`
 		Name     string `json:"name,omitempty" minLength:"1" maxLength:"100" doc:"With password, instead of code"`
 		Password string `json:"password,omitempty" minLength:"1" maxLength:"256"`
+		Factor   string `json:"second_factor,omitempty" maxLength:"100" doc:"A code of the authenticator, or a recovery code; asked for by 400 second_factor_needed"`
 		TimeZone string `json:"time_zone,omitempty" maxLength:"64" doc:"The browser's; taken where the user has chosen none and the server knows it"`
 	}
 }
@@ -82,7 +83,7 @@ type signInAnswer struct {
 
 // signInRoute adds the way in.
 func (s *Store) signInRoute(api huma.API) {
-	register(api, open(op("sign-in", http.MethodPost, "/api/session", "Sign in with a name and a password, or with a one-time code: sets the session's cookie", http.StatusCreated, 400)), s.postSession)
+	register(api, open(op("sign-in", http.MethodPost, "/api/session", "Sign in with a name and a password, or with a one-time code: sets the session's cookie", http.StatusCreated, 400, 429)), s.postSession)
 }
 
 func (s *Store) postSession(ctx context.Context, in *signInInput) (*signInAnswer, error) {
@@ -99,7 +100,7 @@ func (s *Store) postSession(ctx context.Context, in *signInInput) (*signInAnswer
 func (s *Store) admit(ctx context.Context, in *signInInput) (User, string, error) {
 	b, browser := in.Body, Browser{TimeZone: in.Body.TimeZone, Client: in.client}
 	if b.Code != "" {
-		if b.Name != "" || b.Password != "" {
+		if b.Name != "" || b.Password != "" || b.Factor != "" {
 			return User{}, "", invalid{{Field: "code", Detail: "must not be given together with name and password"}}
 		}
 		return s.SignIn(ctx, b.Code, browser)
@@ -114,7 +115,7 @@ func (s *Store) admit(ctx context.Context, in *signInInput) (User, string, error
 	if err := faults.err(); err != nil {
 		return User{}, "", err
 	}
-	return s.SignInByPassword(ctx, b.Name, b.Password, browser)
+	return s.SignInByPassword(ctx, b.Name, b.Password, b.Factor, browser)
 }
 
 type signOutAnswer struct {

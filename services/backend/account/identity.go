@@ -124,6 +124,17 @@ func problem(err error) error {
 		return edge.NewProblem(http.StatusBadRequest, "invalid_code", "the sign-in code is unknown, was used or has expired: ask for a new one")
 	case errors.Is(err, ErrSignUpClosed):
 		return edge.NewProblem(http.StatusForbidden, "sign_up_closed", "nobody can make an account here: ask whoever runs this server for one")
+	case errors.Is(err, ErrFactorNeeded):
+		return edge.NewProblem(http.StatusBadRequest, "second_factor_needed", "the password is right; a code of the authenticator, or a recovery code, is needed besides",
+			edge.FieldError{Field: "second_factor", Detail: "is needed"})
+	case errors.Is(err, ErrWrongFactor):
+		return edge.NewProblem(http.StatusBadRequest, "wrong_code", "the code is not right, or was used: wait for the next one, or use a recovery code")
+	case errors.Is(err, ErrNoFactor):
+		return edge.NewProblem(http.StatusNotFound, "not_found", "there is no such second factor")
+	case errors.Is(err, ErrFactorSet):
+		return edge.NewProblem(http.StatusConflict, "second_factor_set", "there is a second factor already: switch it off first")
+	case errors.Is(err, ErrNoPassword):
+		return edge.NewProblem(http.StatusConflict, "no_password", "there is no password yet: set one first")
 	case errors.Is(err, ErrBadReset):
 		return edge.NewProblem(http.StatusBadRequest, "invalid_code", "the code is unknown, was used or has expired: ask for a new one",
 			edge.FieldError{Field: "code", Detail: "is not, or no longer, valid"})

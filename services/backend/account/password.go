@@ -121,8 +121,9 @@ func (s *Store) changePassword(ctx context.Context, user, password, keep string,
 const nobody = "nobody"
 
 // SignInByPassword returns the user of that name and the secret of a new session, or [ErrWrongPassword], which does
-// not tell, not even by the time it takes, whether there is such a user.
-func (s *Store) SignInByPassword(ctx context.Context, name, password string, b Browser) (User, string, error) {
+// not tell, not even by the time it takes, whether there is such a user. factor is a code of the user's second factor, if
+// there is one; the errors about it, as [Store.passFactor] has them, come to those only who know the password.
+func (s *Store) SignInByPassword(ctx context.Context, name, password, factor string, b Browser) (User, string, error) {
 	var u User
 	var session string
 	err := host.Retry(ctx, func() error {
@@ -146,7 +147,10 @@ func (s *Store) SignInByPassword(ctx context.Context, name, password string, b B
 		if !ok {
 			return ErrWrongPassword
 		}
-		var ops []host.Op
+		ops, err := s.passFactor(ctx, id, factor)
+		if err != nil {
+			return err
+		}
 		if outdated {
 			if row.Hash, err = s.hasher.hash(ctx, password); err != nil {
 				return err
