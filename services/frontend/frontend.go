@@ -55,6 +55,7 @@ var routes = []struct{ pattern, service string }{
 	{"/api/recurrence/{what}", "backend"},
 	{"/api/me", "backend"},
 	{"/api/me/password", "backend"},
+	{"/api/me/access", "backend"},
 	{"/api/me/export", "backend"},
 	{"/api/me/second-factor", "backend"},
 	{"/api/me/second-factor/{rest...}", "backend"},

@@ -35,6 +35,7 @@ var rules = map[string]rule{
 	"create-user": {need: needAdmin, path: func(m *matrix) (string, any) {
 		return "/api/users", object{"name": fmt.Sprintf("user %d", m.next())}
 	}},
+	"list-access":       {need: needRead, path: at("/api/me/access", nil)},
 	"get-second-factor": {need: needRead, path: at("/api/me/second-factor", nil)},
 	"enrol-second-factor": {need: needAll, path: func(m *matrix) (string, any) {
 		m.unguard()

@@ -119,7 +119,7 @@ func Commands(group string) []*cobra.Command {
 		doneCommand(o), reopenCommand(o), removeCommand(o), undeleteCommand(o),
 		historyCommand(o), watchCommand(o), inboxCommand(o),
 		exportCommand(o), importCommand(o),
-		loginCommand(o), logoutCommand(o), meCommand(o), tokenCommand(o), userCommand(o), linkCommand(o),
+		loginCommand(o), logoutCommand(o), meCommand(o), accessCommand(o), tokenCommand(o), userCommand(o), linkCommand(o),
 	}
 	for _, c := range commands {
 		c.GroupID = group

@@ -5,6 +5,7 @@
 //
 //	user/<id>            a user
 //	user-name/<hash>     the id of the user of that name (case-folded, hashed): names are unique
+//	access/<user>        who got in, failed to, or changed what lets one in, ≤ 100
 //	first-user           the id of the user made at the first start
 //	token/<hash>         an API token's owner, scope and last use
 //	tokens/<user>        the user's API tokens, ≤ 100

@@ -179,7 +179,7 @@ func (s *Store) Confirm(ctx context.Context, user, id, code string) (codes []str
 		for _, c := range codes {
 			row.Recovery = append(row.Recovery, hashRecovery(c))
 		}
-		return s.state.Commit(ctx, host.Tx{Ops: []host.Op{host.Replace(factorKey(user), encode(row), etag)}})
+		return s.commitNoted(ctx, user, accessFactorOn, host.Replace(factorKey(user), encode(row), etag))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("confirm second factor: %w", err)
@@ -211,7 +211,7 @@ func (s *Store) Disable(ctx context.Context, user, password, code string) error 
 		if _, err := s.useCode(ctx, user, row, etag, code); err != nil {
 			return err
 		}
-		return s.state.Commit(ctx, host.Tx{Ops: []host.Op{host.Remove(factorKey(user), etag)}})
+		return s.commitNoted(ctx, user, accessFactorOff, host.Remove(factorKey(user), etag))
 	})
 	if err != nil {
 		return fmt.Errorf("take second factor away: %w", err)
@@ -221,7 +221,14 @@ func (s *Store) Disable(ctx context.Context, user, password, code string) error 
 
 // RemoveFactor takes it away from a user who has lost it; none is no error.
 func (s *Store) RemoveFactor(ctx context.Context, user string) error {
-	if err := s.state.Commit(ctx, host.Tx{Ops: []host.Op{host.Delete(factorKey(user))}}); err != nil {
+	err := host.Retry(ctx, func() error {
+		_, etag, err := s.factor(ctx, user)
+		if err != nil || etag == "" {
+			return err
+		}
+		return s.commitNoted(ctx, user, accessFactorOff, host.Remove(factorKey(user), etag))
+	})
+	if err != nil {
 		return fmt.Errorf("take second factor away: %w", err)
 	}
 	return nil

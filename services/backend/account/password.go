@@ -105,8 +105,12 @@ func (s *Store) changePassword(ctx context.Context, user, password, keep string,
 			return err
 		}
 		ended = gone
+		note, err := s.noting(ctx, user, accessPassword, "")
+		if err != nil {
+			return err
+		}
 		row = passwordRow{Hash: fresh, ChangedAt: task.At(s.now())}
-		return s.state.Commit(ctx, host.Tx{Ops: slices.Concat(ops, with, []host.Op{put(passwordKey(user), encode(row), etag)})})
+		return s.state.Commit(ctx, host.Tx{Ops: slices.Concat(ops, with, []host.Op{note, put(passwordKey(user), encode(row), etag)})})
 	})
 	if err != nil {
 		return fmt.Errorf("change password: %w", err)
@@ -125,9 +129,9 @@ const nobody = "nobody"
 // there is one; the errors about it, as [Store.passFactor] has them, come to those only who know the password.
 func (s *Store) SignInByPassword(ctx context.Context, name, password, factor string, b Browser) (User, string, error) {
 	var u User
-	var session string
+	var session, id string
 	err := host.Retry(ctx, func() error {
-		id := nobody
+		id = nobody
 		if _, err := s.load(ctx, nameKey(name), &id); err != nil {
 			return err
 		}
@@ -161,6 +165,9 @@ func (s *Store) SignInByPassword(ctx context.Context, name, password, factor str
 		return err
 	})
 	if err != nil {
+		if failedToProve(err) && id != nobody {
+			s.noteFailure(ctx, id, b)
+		}
 		return User{}, "", fmt.Errorf("sign in: %w", err)
 	}
 	return u, session, nil

@@ -93,8 +93,12 @@ func (s *Store) enter(ctx context.Context, userID string, b Browser, open openSe
 	if err != nil {
 		return User{}, "", err
 	}
+	note, err := s.noting(ctx, userID, accessSignedIn, b.Client)
+	if err != nil {
+		return User{}, "", err
+	}
 	tx, _ := s.userTx(old, etag, &u)
-	tx.Ops = slices.Concat(tx.Ops, ops, opened)
+	tx.Ops = slices.Concat(tx.Ops, ops, opened, []host.Op{note})
 	return u.User, secret, s.state.Commit(ctx, tx)
 }
 
@@ -176,7 +180,7 @@ const touchTimeout = 5 * time.Second
 
 // touch writes that a credential was used, in the background: nobody waits for it. It demands the ETag that
 // was read, so that a credential revoked meanwhile does not come back; where it fails, the next use tries again.
-func (s *Store) touch(ctx context.Context, op host.Op) {
+func (s *Store) touch(ctx context.Context, op host.Op, more ...host.Op) {
 	s.mu.Lock() // holds off Drain's wait until the work is counted
 	defer s.mu.Unlock()
 	if s.draining {
@@ -189,7 +193,7 @@ func (s *Store) touch(ctx context.Context, op host.Op) {
 		defer s.touching.Delete(op.Key)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), touchTimeout)
 		defer cancel()
-		err := s.state.Commit(ctx, host.Tx{Ops: []host.Op{op}})
+		err := s.state.Commit(ctx, host.Tx{Ops: append(more, op)})
 		if err != nil && !errors.Is(err, host.ErrConflict) {
 			s.log.WarnContext(ctx, "last use not noted", "credential", kind(op.Key), "error", err)
 		}

@@ -113,7 +113,11 @@ func (s *Store) makeAccount(ctx context.Context, u storedUser, password, invitat
 	if err != nil {
 		return "", err
 	}
-	ops := append(opened,
+	note, err := s.noting(ctx, u.ID, accessSignedIn, b.Client)
+	if err != nil {
+		return "", err
+	}
+	ops := append(opened, note,
 		host.Create(UserKey(u.ID), encode(u)),
 		host.Create(nameKey(u.Name), encode(u.ID)),
 		host.Create(passwordKey(u.ID), encode(passwordRow{Hash: hashed, ChangedAt: task.At(s.now())})),

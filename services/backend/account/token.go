@@ -133,11 +133,11 @@ func (s *Store) NewToken(ctx context.Context, user string, r TokenRequest) (Toke
 		return Token{}, "", err
 	}
 	create := expiring(host.Create(tokenKey(t.Hash), encode(t.row(user))), t.ExpiresAt, s.now())
-	err = s.changeTokens(ctx, user, func(list []storedToken) ([]storedToken, host.Op, error) {
+	err = s.changeTokens(ctx, user, accessTokenCreated, func(list []storedToken) ([]storedToken, string, host.Op, error) {
 		if len(list) >= MaxTokens {
-			return nil, host.Op{}, ErrTooManyTokens
+			return nil, "", host.Op{}, ErrTooManyTokens
 		}
-		return append(list, t), create, nil
+		return append(list, t), t.Name, create, nil
 	})
 	if err != nil {
 		return Token{}, "", err
@@ -148,13 +148,13 @@ func (s *Store) NewToken(ctx context.Context, user string, r TokenRequest) (Toke
 
 // DeleteToken revokes a token of the user, or returns ErrNoToken. The one in use may be deleted too.
 func (s *Store) DeleteToken(ctx context.Context, user, id string) error {
-	err := s.changeTokens(ctx, user, func(list []storedToken) ([]storedToken, host.Op, error) {
+	err := s.changeTokens(ctx, user, accessTokenRevoked, func(list []storedToken) ([]storedToken, string, host.Op, error) {
 		i := slices.IndexFunc(list, func(t storedToken) bool { return t.ID == id })
 		if i < 0 {
-			return nil, host.Op{}, ErrNoToken
+			return nil, "", host.Op{}, ErrNoToken
 		}
-		revoke := host.Delete(tokenKey(list[i].Hash))
-		return slices.Delete(list, i, i+1), revoke, nil
+		gone := list[i]
+		return slices.Delete(list, i, i+1), gone.Name, host.Delete(tokenKey(gone.Hash)), nil
 	})
 	if err == nil {
 		s.signedOut(id)
@@ -162,19 +162,23 @@ func (s *Store) DeleteToken(ctx context.Context, user, id string) error {
 	return err
 }
 
-// changeTokens replaces the user's list of tokens by what do makes of it, in one commit with do's operation, and
-// again where somebody else was faster.
-func (s *Store) changeTokens(ctx context.Context, user string, do func([]storedToken) ([]storedToken, host.Op, error)) error {
+// changeTokens replaces the user's list of tokens by what do makes of it, in one commit with do's operation and a note
+// of that kind about the token that do names, and again where somebody else was faster.
+func (s *Store) changeTokens(ctx context.Context, user, kind string, do func([]storedToken) ([]storedToken, string, host.Op, error)) error {
 	err := host.Retry(ctx, func() error {
 		list, etag, err := s.liveTokens(ctx, user)
 		if err != nil {
 			return err
 		}
-		list, op, err := do(list)
+		list, name, op, err := do(list)
 		if err != nil {
 			return err
 		}
-		return s.state.Commit(ctx, host.Tx{Ops: []host.Op{op, host.Replace(tokensKey(user), encode(list), etag)}})
+		note, err := s.noting(ctx, user, kind, name)
+		if err != nil {
+			return err
+		}
+		return s.state.Commit(ctx, host.Tx{Ops: []host.Op{op, note, host.Replace(tokensKey(user), encode(list), etag)}})
 	})
 	if err != nil {
 		return fmt.Errorf("change tokens: %w", err)
@@ -233,9 +237,17 @@ func (s *Store) byToken(ctx context.Context, secret string) (edge.Principal, err
 		return edge.Principal{}, err
 	}
 	if row.LastUsedAt == nil || now.Sub(row.LastUsedAt.Time) >= touchEvery {
+		var first []host.Op
+		if row.LastUsedAt == nil {
+			note, err := s.noting(ctx, row.User, accessTokenUsed, row.Name)
+			if err != nil {
+				return edge.Principal{}, err
+			}
+			first = []host.Op{note}
+		}
 		used := task.At(now)
 		row.LastUsedAt = &used
-		s.touch(ctx, expiring(host.Replace(key, encode(row), etag), row.ExpiresAt, now))
+		s.touch(ctx, expiring(host.Replace(key, encode(row), etag), row.ExpiresAt, now), first...)
 	}
 	return edge.Principal{
 		UserID:  u.ID,
