@@ -2,6 +2,7 @@ package dapr
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -79,6 +82,8 @@ type cluster struct {
 	log   *slog.Logger
 
 	tables sync.Once
+	// between, if set, stands between a sidecar and its app, whose handler it gets.
+	between func(app http.Handler) http.Handler
 
 	mu       sync.Mutex
 	nodes    map[string]*Node
@@ -157,7 +162,7 @@ func (c *cluster) start(ctx context.Context, replica string, s host.Service) err
 	c.mu.Lock()
 	c.nodes[replica], c.sidecars[replica] = n, side
 	c.mu.Unlock()
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", side.AppPort))
+	l, err := c.listen(side.AppPort)
 	if err != nil {
 		return err
 	}
@@ -175,6 +180,21 @@ func (c *cluster) start(ctx context.Context, replica string, s host.Service) err
 		}
 	}
 	return nil
+}
+
+// listen is where the app listens: at the sidecar's port for it, or behind what stands between them.
+func (c *cluster) listen(port int) (net.Listener, error) {
+	front, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil || c.between == nil {
+		return front, err
+	}
+	app, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, errors.Join(err, front.Close())
+	}
+	to := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: app.Addr().String()})
+	go func() { _ = http.Serve(front, c.between(to)) }() // until the test's process ends
+	return app, nil
 }
 
 // startSidecar lets the first create the component's tables: two that do so at once fall over each other.

@@ -34,9 +34,14 @@ type jobs struct {
 	handle func(context.Context, host.Job) error
 }
 
-// ServeHTTP is the callback POST /job/{name}. Any status but 2xx makes the scheduler call again.
+// ServeHTTP is the callback POST /job/{name}. Any status but 2xx makes the scheduler call again after a second; after a 2xx it
+// calls twice more, because a sidecar can make one of a call that has not come here.
 func (js *jobs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
+	if !strings.Contains(name, "~") {
+		js.node.Logger.Error("a job that nobody here has scheduled", "job", name)
+		return
+	}
 	if err := js.fire(r.Context(), name); err != nil {
 		js.node.metrics.job("error")
 		js.node.Logger.Warn("job failed, it will be repeated", "job", name, "error", err)
@@ -49,10 +54,6 @@ func (js *jobs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // fire runs the job of that name if it is still what is wanted.
 func (js *jobs) fire(ctx context.Context, scheduledName string) error {
 	parts := strings.Split(scheduledName, "~")
-	if len(parts) < 2 {
-		js.node.Logger.Error("a job that nobody here has scheduled", "job", scheduledName)
-		return nil
-	}
 	name, revision, step := parts[0], parts[1], 0
 	if len(parts) > 2 {
 		step, _ = strconv.Atoi(parts[2])

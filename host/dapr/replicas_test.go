@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -76,6 +78,7 @@ func TestBeyondTheContract(t *testing.T) {
 	m := machine(t)
 	for name, test := range map[string]func(*testing.T, *cluster){
 		"AnotherReplicaFinishes": anotherReplicaFinishes, "OrderOfAParkedKeyOverReplicas": parkedOverReplicas, "DeadLettersAreReplayed": deadLettersAreReplayed,
+		"AnswersThatNobodyGave": answersThatNobodyGave, "RepeatedInVain": repeatedInVain,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newCluster(t, m)) })
 	}
@@ -150,6 +153,54 @@ func parkedOverReplicas(t *testing.T, c *cluster) {
 	}
 	if !slices.Equal(order, []string{"m0", "m1", "m2", "m3"}) {
 		t.Errorf("the stuck key's messages came as %v", order)
+	}
+}
+
+// A sidecar tells the scheduler, twice, that a job succeeded which has never reached the app. It comes once more, and runs.
+func answersThatNobodyGave(t *testing.T, c *cluster) {
+	var called, runs atomic.Int64
+	c.between = func(app http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/job/") && called.Add(1) < calls {
+				return // an empty 200
+			}
+			app.ServeHTTP(w, r)
+		})
+	}
+	c.Start(t, host.Service{Name: "waker", Job: func(context.Context, host.Job) error {
+		runs.Add(1)
+		return nil
+	}})
+	if err := c.Host("waker").State.Commit(t.Context(), host.Tx{Jobs: []host.JobIntent{host.Schedule("wake", time.Now(), nil)}}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the job", func() bool { return runs.Load() > 0 })
+	if called.Load() < calls {
+		t.Errorf("it came although %d calls were swallowed", calls-1)
+	}
+}
+
+// The calls after the first find that the job is done.
+func repeatedInVain(t *testing.T, c *cluster) {
+	var called, runs atomic.Int64
+	c.between = func(app http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			app.ServeHTTP(w, r)
+			if strings.HasPrefix(r.URL.Path, "/job/") {
+				called.Add(1)
+			}
+		})
+	}
+	c.Start(t, host.Service{Name: "waker", Job: func(context.Context, host.Job) error {
+		runs.Add(1)
+		return nil
+	}})
+	if err := c.Host("waker").State.Commit(t.Context(), host.Tx{Jobs: []host.JobIntent{host.Schedule("wake", time.Now(), nil)}}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "all calls", func() bool { return called.Load() >= calls })
+	if n := runs.Load(); n != 1 {
+		t.Errorf("it ran %d times", n)
 	}
 }
 
