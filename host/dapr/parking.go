@@ -245,7 +245,8 @@ func (b *bus) shorten(ctx context.Context, of parkedJob, done map[string]bool, f
 	})
 }
 
-// retryAfter is how long to wait after so many failures: from 200 ms up to a minute.
+// retryAfter is how long to wait after so many failures, from 200 ms up to 12.8 s: so much longer than an outage itself may
+// what it held up be late.
 func retryAfter(failures int) time.Duration {
-	return min(time.Minute, 100*time.Millisecond<<min(failures, 10))
+	return 100 * time.Millisecond << min(failures, 7)
 }
