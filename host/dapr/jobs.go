@@ -58,6 +58,9 @@ func (js *jobs) fire(ctx context.Context, scheduledName string) error {
 	if len(parts) > 2 {
 		step, _ = strconv.Atoi(parts[2])
 	}
+	if err := js.node.box.Ready(); err != nil { // while the broker is away, due jobs come every second: they shall cost no reads
+		return err
+	}
 	items, err := js.node.sidecar.Get(ctx, []string{jobKey(name)})
 	if err != nil {
 		return err

@@ -208,10 +208,16 @@ func (o *Outbox) Commit(ctx context.Context, ops []host.Op, messages []host.Mess
 	return o.await(e, err)
 }
 
-// begin takes the next number of the window, puts the commit's messages in line and counts it in loops.
-func (o *Outbox) begin(c content) (*entry, error) {
+// Ready tells whether a commit would be taken now; if not, its error is [host.ErrUnavailable]. Work that ends with a commit asks first.
+func (o *Outbox) Ready() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	_, err := o.usable()
+	return err
+}
+
+// usable is the lease whose next number is ours to use; o.mu is held.
+func (o *Outbox) usable() (*lease, error) {
 	l := o.lease
 	switch {
 	case o.closed:
@@ -223,6 +229,17 @@ func (o *Outbox) begin(c content) (*entry, error) {
 		o.stats.Full++
 		o.ask()
 		return nil, fmt.Errorf("%d commits wait to be published: %w", len(l.live), host.ErrUnavailable)
+	}
+	return l, nil
+}
+
+// begin takes the next number of the window, puts the commit's messages in line and counts it in loops.
+func (o *Outbox) begin(c content) (*entry, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	l, err := o.usable()
+	if err != nil {
+		return nil, err
 	}
 	e := &entry{lease: l, n: l.next, since: time.Now()}
 	l.next++
