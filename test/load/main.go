@@ -105,7 +105,7 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	b := &bench{options: o, dir: dir}
-	parts := []func(context.Context, *bench) error{writes, reads, live, reminders, footprint, users}
+	parts := []func(context.Context, *bench) error{writes, reads, live, reminders, footprint, cost, users}
 	if o.dapr {
 		parts = []func(context.Context, *bench) error{behindDapr}
 	}
