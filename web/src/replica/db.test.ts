@@ -5,6 +5,7 @@
  */
 import { expect, test } from 'vitest';
 import { Store } from './db';
+import type { Step } from './steps';
 import type { Change, Known, Refusal } from './types';
 
 const change: Change = { kind: 'complete', id: 'a' };
@@ -34,6 +35,9 @@ test('the first form is converted: nothing that waits is lost', async () => {
   expect(await store.queue()).toEqual({ pending: [{ seq: 1, change, at: 'then' }], refused: [] });
   expect(await store.base()).toEqual({ known: [known], version: 3 });
   expect(await store.lease('x', 0, 10)).toBe(true);
+  const step = { id: 's', tab: 't', at: 1, made: { changes: [change], inverse: [], title: 'A', seqs: [1] } };
+  await store.changeSteps({ put: [step], remove: [] });
+  expect(await store.claimSteps((all) => ({ put: all, remove: [] }))).toEqual([step]);
   store.close();
 });
 
@@ -82,10 +86,12 @@ test('signing out forgets the tasks, and keeps what never reached the server', a
   await store.keep([{ id: 'a', known }], 3, true);
   await store.enqueue([change], 'now');
   await store.refuse([refusal]);
+  await store.changeSteps({ put: [{ id: 's' } as Step], remove: [] });
   await store.forget('leaving');
   const after = await Store.open('leaving');
   expect(await after.base()).toEqual({ known: [], version: -1 });
   expect(await after.queue()).toEqual({ pending: [{ seq: 1, change, at: 'now' }], refused: [refusal] });
+  expect(await after.claimSteps((all) => ({ put: all, remove: [] }))).toEqual([]);
   await after.dequeue(1);
   await after.settle([7], [], 'now');
   await after.forget('leaving');

@@ -1,16 +1,23 @@
 import { newKey } from './taskid';
+import type { Step } from './steps';
 import type { Change, Known, Pending, Refusal } from './types';
 
 /**
- * The form of what is stored. 2: refused changes are kept, and leases. A newer form converts what the user wrote
- * (outbox, refused) and may drop the base, which is loaded anew.
+ * The form of what is stored. 2: refused changes are kept, and leases. 3: what can be taken back. A newer form
+ * converts what the user wrote (outbox, refused) and may drop the base, which is loaded anew.
  */
-const form = 2;
+const form = 3;
 
 /** Who has something to do alone, and until when (milliseconds since 1970). */
 interface Lease {
   holder: string;
   until: number;
+}
+
+/** Steps to keep, and the ids of those to forget. */
+interface StepsChange {
+  put: readonly Step[];
+  remove: readonly string[];
 }
 
 /**
@@ -38,6 +45,7 @@ export class Store {
         db.createObjectStore('refused', { keyPath: 'pending.seq' });
         db.createObjectStore('leases');
       }
+      if (oldVersion < 3) db.createObjectStore('steps', { keyPath: 'id' });
     };
     const db = await done(request);
     db.onversionchange = () => db.close(); // a newer client in another tab converts, or the user signs out there
@@ -79,9 +87,8 @@ export class Store {
 
   /** Forgets the base, and the whole database if nothing that the user wrote is left in it. Closes the store. */
   async forget(user: string): Promise<void> {
-    const tx = this.#db.transaction(['tasks', 'meta', 'outbox', 'refused'], 'readwrite');
-    tx.objectStore('tasks').clear();
-    tx.objectStore('meta').clear();
+    const tx = this.#db.transaction(['tasks', 'meta', 'steps', 'outbox', 'refused'], 'readwrite');
+    for (const name of ['tasks', 'meta', 'steps']) tx.objectStore(name).clear();
     const [waiting, refused] = await Promise.all([
       done(tx.objectStore('outbox').count()),
       done(tx.objectStore('refused').count()),
@@ -109,11 +116,13 @@ export class Store {
     return (await done(request as IDBRequest<Pending[]>))[0];
   }
 
-  /** Keeps changes; when it answers they are on disk, in the order given. */
-  async enqueue(changes: readonly Change[], at: string): Promise<void> {
+  /** Keeps changes; when it answers they are on disk, in the order given, at these places. */
+  async enqueue(changes: readonly Change[], at: string): Promise<number[]> {
     const tx = this.#db.transaction('outbox', 'readwrite', { durability: 'strict' });
-    for (const change of changes) tx.objectStore('outbox').add({ change, at });
-    await committed(tx);
+    const outbox = tx.objectStore('outbox');
+    const seqs = Promise.all(changes.map((change) => done(outbox.add({ change, at }) as IDBRequest<number>)));
+    await Promise.all([seqs, committed(tx)]);
+    return seqs;
   }
 
   /** Replaces a change in its place, if it is still there. */
@@ -149,6 +158,20 @@ export class Store {
     for (const seq of seqs) tx.objectStore('refused').delete(seq);
     for (const change of changes) tx.objectStore('outbox').add({ change, at });
     await committed(tx);
+  }
+
+  // --- what can be taken back
+
+  /** Takes steps over: changes them by what all of them are, before another tab sees them. Answers with those put. */
+  async claimSteps(claim: (all: readonly Step[]) => StepsChange): Promise<readonly Step[]> {
+    const tx = this.#db.transaction('steps', 'readwrite');
+    const change = claim(await done(tx.objectStore('steps').getAll() as IDBRequest<Step[]>));
+    await changed(tx, change);
+    return change.put;
+  }
+
+  async changeSteps(change: StepsChange): Promise<void> {
+    await changed(this.#db.transaction('steps', 'readwrite', { durability: 'relaxed' }), change);
   }
 
   // --- leases, for browsers without locks
@@ -189,4 +212,11 @@ function committed(tx: IDBTransaction): Promise<void> {
     tx.oncomplete = () => resolve();
     tx.onabort = () => reject(tx.error ?? new Error('storage refused to commit'));
   });
+}
+
+function changed(tx: IDBTransaction, { put, remove }: StepsChange): Promise<void> {
+  const steps = tx.objectStore('steps');
+  for (const id of remove) steps.delete(id);
+  for (const step of put) steps.put(step);
+  return committed(tx);
 }

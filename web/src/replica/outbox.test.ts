@@ -83,7 +83,7 @@ class Tab {
   }
 
   add(...changes: Change[]): Promise<void> {
-    return this.outbox.add(changes, '2026-03-31T07:00:00.000Z');
+    return this.outbox.add(changes, '2026-03-31T07:00:00.000Z').then(() => undefined);
   }
 
   close(): void {

@@ -79,11 +79,12 @@ export class Outbox {
     this.#tabs.close();
   }
 
-  /** Keeps changes, then shows and sends them. Fails if the browser refuses to keep them. */
-  async add(changes: readonly Change[], at: string): Promise<void> {
-    await this.#store.enqueue(changes, at);
+  /** Keeps changes, then shows and sends them; returns their places. Fails if the browser refuses to keep them. */
+  async add(changes: readonly Change[], at: string): Promise<readonly number[]> {
+    const seqs = await this.#store.enqueue(changes, at);
     await this.#changed();
     this.nudge();
+    return seqs;
   }
 
   /** Ends the matter of refused changes: others go out in their place, or none. */

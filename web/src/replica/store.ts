@@ -14,6 +14,8 @@ import { Keeper } from './keeper';
 import { Live } from './live';
 import { loadAll } from './load';
 import { Outbox, type Acknowledged } from './outbox';
+import { Steps, type Step } from './steps';
+import { openTabs, thisTab } from './tab';
 import { keyedTaskId, newKey } from './taskid';
 import { pause } from './turn';
 import type {
@@ -35,6 +37,8 @@ import { View } from './view';
 
 export class Replica {
   readonly owner: Owner;
+  /** What can be taken back in this tab. */
+  readonly steps: Steps;
   readonly #store: Store;
   readonly #base = new Base();
   readonly #view: View;
@@ -44,8 +48,7 @@ export class Replica {
   readonly #stop = new AbortController();
   readonly #subscribers = new Set<() => void>();
   readonly #heard = {
-    made: new Set<(m: Made) => void>(),
-    refused: new Set<(r: Refusal) => void>(),
+    step: new Set<(s: Step) => void>(),
     met: new Set<(m: Meeting) => void>(),
     unkept: new Set<() => void>(),
     reminder: new Set<(r: ReminderDue) => void>(),
@@ -59,8 +62,9 @@ export class Replica {
   #resets = 0;
   #making: Promise<unknown> = Promise.resolve();
 
-  private constructor(store: Store, owner: Owner) {
+  private constructor(store: Store, steps: Steps, owner: Owner) {
     this.owner = owner;
+    this.steps = steps;
     this.#store = store;
     this.#view = new View(this.#base, owner);
     this.#keeper = new Keeper(store, this.#base, () => this.#status.load === 'complete' && !this.#loading);
@@ -83,7 +87,8 @@ export class Replica {
   /** Opens a user's replica with what this browser kept; the first load, if there is none, begins by itself. */
   static async open(owner: Owner): Promise<Replica> {
     const store = await Store.open(owner.id);
-    const replica = new Replica(store, owner);
+    const steps = await Steps.open(store, await thisTab(), await openTabs(), Date.now());
+    const replica = new Replica(store, steps, owner);
     const kept = await store.base();
     replica.#base.fill(kept.known, kept.version);
     if (kept.version >= 0) replica.#status = { ...replica.#status, load: 'complete' };
@@ -119,14 +124,9 @@ export class Replica {
     return this.#base.version;
   }
 
-  /** Tells of what the user makes here, once it is kept. Like all of these it returns the way to stop. */
-  onMade(tell: (m: Made) => void): () => void {
-    return listen(this.#heard.made, tell);
-  }
-
-  /** Tells of each change that the server refuses from now on; all of them are in the snapshot. */
-  onRefusal(tell: (r: Refusal) => void): () => void {
-    return listen(this.#heard.refused, tell);
+  /** Tells of what the user makes here and can take back, once it is kept. Like all of these it returns the way to stop. */
+  onStep(tell: (s: Step) => void): () => void {
+    return listen(this.#heard.step, tell);
   }
 
   /** Tells of each edit that has met another's edit of the same text. */
@@ -156,7 +156,11 @@ export class Replica {
    * of a title or description may name the text it began from; without, it is the text that shows now.
    */
   async change(...changes: Change[]): Promise<void> {
-    await this.#make(changes, false);
+    const made = await this.#make(changes);
+    if (made.inverse.length === 0) return;
+    const step = this.steps.push(made, Date.now());
+    this.#refused.forEach((refusal) => this.steps.refused(refusal.pending));
+    this.#heard.step.forEach((tell) => tell(step));
   }
 
   /** Adds a task and returns its id, which it keeps. */
@@ -169,7 +173,7 @@ export class Replica {
 
   /** Takes back what was made; others may have changed the same tasks since. Answers with what it made by that. */
   async undo(made: Made): Promise<Made> {
-    return this.#make(made.inverse, true);
+    return this.#make(made.inverse);
   }
 
   /** Ends the matter of refused changes: other changes are made in their place, or none. */
@@ -178,39 +182,33 @@ export class Replica {
   }
 
   /** One after the other: what takes a change back is computed from what showed just before it. */
-  #make(changes: readonly Change[], undo: boolean): Promise<Made> {
-    const made = this.#making.then(() => this.#makeNow(changes, undo));
+  #make(changes: readonly Change[]): Promise<Made> {
+    const made = this.#making.then(() => this.#makeNow(changes));
     this.#making = made.catch(() => undefined);
     return made;
   }
 
-  async #makeNow(changes: readonly Change[], undo: boolean): Promise<Made> {
-    if (changes.length === 0) return { changes, inverse: [], title: undefined, undo };
+  async #makeNow(changes: readonly Change[]): Promise<Made> {
+    if (changes.length === 0) return { changes, inverse: [], title: undefined, seqs: [] };
     const at = new Date().toISOString();
     const view = this.#view.tasks;
     const full = changes.map((change) => fromView(change, view));
     const inverse = inverseOf(full, view, at, this.owner);
-    try {
-      await this.#outbox.add(full, at);
-    } catch (error) {
+    const seqs = await this.#outbox.add(full, at).catch((error: unknown) => {
       this.#heard.unkept.forEach((tell) => tell());
       throw error;
-    }
+    });
     const [first] = full;
     const one = first && full.every((change) => change.id === first.id);
     const name = one && (view.get(first.id) ?? this.#view.tasks.get(first.id))?.title;
-    const made: Made = { changes: full, inverse, title: name ? name : undefined, undo };
-    this.#heard.made.forEach((tell) => tell(made));
-    return made;
+    return { changes: full, inverse, title: name ? name : undefined, seqs };
   }
 
   #queued(pending: readonly Pending[], refused: readonly Refusal[]): void {
-    const held = new Set(this.#refused.map((r) => r.pending.seq));
-    const fresh = refused.filter((r) => !held.has(r.pending.seq));
     this.#pending = pending;
     this.#refused = refused;
     this.#show({ waiting: pending.length });
-    for (const refusal of fresh) this.#heard.refused.forEach((tell) => tell(refusal));
+    for (const refusal of refused) this.steps.refused(refusal.pending);
   }
 
   #acknowledged({ pending, task, listVersion }: Acknowledged, here: boolean): void {

@@ -60,8 +60,8 @@ export interface Made {
   inverse: readonly Change[];
   /** The title of the task, if it was one. */
   title: string | undefined;
-  /** Whether this took something back. */
-  undo: boolean;
+  /** The places of the changes in the queue. */
+  seqs: readonly number[];
 }
 
 /** Two edits of one text that met; `kept` says what the task has now. */
