@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/docket-tasks/docket/deploy/local"
@@ -17,12 +14,9 @@ import (
 // behind is a run behind Dapr: one installation with two replicas of backend, whose parts are killed and started again, one
 // after the other and over and over, while clients write. What is verified is the same as on the embedded host.
 type behind struct {
-	*world
+	*siege
 	machine *local.Machine
 	docket  *local.Docket
-	// outages are the longest times without an acknowledged change, by what was down.
-	outages map[string]time.Duration
-	kills   map[string]int
 }
 
 // pace is the time between two waves of the clients: a hundred requests a second with 32 of them, which leaves the machine
@@ -84,7 +78,7 @@ func newBehind(ctx context.Context, o options, dir string) (_ *behind, err error
 	}
 	fmt.Fprintf(o.out, "%s; %s\n", m.BrokerName(), d.Count())
 	w := &world{options: o, dir: dir, tally: newTally(), data: database{d}}
-	b := &behind{world: w, machine: m, docket: d, outages: map[string]time.Duration{}, kills: map[string]int{}}
+	b := &behind{siege: newSiege(w), machine: m, docket: d}
 	return b, w.populate(ctx, d.Gateway(), d.OwnerTokenFile(), pace)
 }
 
@@ -143,16 +137,7 @@ func (b *behind) all(ctx context.Context) error {
 			return err
 		}
 	}
-	b.forget()
-	if err := b.verified(ctx); err != nil {
-		return fmt.Errorf("final verification: %w", err)
-	}
-	for _, h := range b.histories {
-		if wrong := h.replay(); len(wrong) > 0 {
-			return violations(wrong)
-		}
-	}
-	return nil
+	return b.finally(ctx)
 }
 
 // round takes a part away under load, brings it back and verifies everything.
@@ -180,69 +165,6 @@ func (b *behind) round(ctx context.Context, n int, p part) error {
 	return nil
 }
 
-// under lets the clients write while do runs, until changes are acknowledged again; then everything is verified.
-func (b *behind) under(ctx context.Context, name string, do func() error) error {
-	b.tally.round()
-	working, stop := context.WithCancel(ctx)
-	defer stop()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		b.crowd.work(working, nil, b.api)
-	}()
-	err := do()
-	if err == nil {
-		err = b.serving(ctx)
-	}
-	stop()
-	<-done
-	if err != nil {
-		return err
-	}
-	b.kills[name]++
-	b.outages[name] = max(b.outages[name], b.ledger.outage())
-	for _, r := range b.ledger.open() { // what nobody knows of is asked for again: it gives one task
-		b.crowd.send(ctx, b.api, r)
-	}
-	if err := b.verified(ctx); err != nil {
-		return err
-	}
-	b.meet()
-	return nil
-}
-
-// serving waits until a change is acknowledged that began after this. After a long outage of the broker that takes its time: a
-// thousand commits of each replica are to be published, those of one list one after the other.
-func (b *behind) serving(ctx context.Context) error {
-	acks, _, _ := b.ledger.counts()
-	limit := 3 * b.patience
-	for end := time.Now().Add(limit); time.Now().Before(end); {
-		if now, _, _ := b.ledger.counts(); now > acks+b.clients {
-			return nil
-		}
-		if err := wait(ctx, 20*time.Millisecond); err != nil {
-			return err
-		}
-	}
-	return violation{kind: "outage", detail: fmt.Sprintf("no change is acknowledged %s after everything runs again", limit)}
-}
-
-// verified is verify, which may meet services that are just coming back.
-func (b *behind) verified(ctx context.Context) error {
-	limit := time.Now().Add(b.settle)
-	for {
-		_, err := b.verify(ctx)
-		_, many := errors.AsType[violations](err)
-		_, one := errors.AsType[violation](err)
-		if err == nil || many || one || time.Now().After(limit) {
-			return err
-		}
-		if err := wait(ctx, 200*time.Millisecond); err != nil {
-			return err
-		}
-	}
-}
-
 func (b *behind) upTo(d time.Duration) time.Duration { return time.Duration(b.rand.Int64N(int64(d))) }
 
 func wait(ctx context.Context, d time.Duration) error {
@@ -251,28 +173,5 @@ func wait(ctx context.Context, d time.Duration) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	}
-}
-
-// print writes the counts, and the longest outage of each kind.
-func (b *behind) print(out io.Writer, took time.Duration) {
-	acked, refused, unknown := b.ledger.counts()
-	changes, occurrences, reminders := 0, 0, 0
-	for _, h := range b.histories {
-		changes += len(h.changes)
-	}
-	for _, f := range b.tally.worlds {
-		occurrences, reminders = f.occurrences, f.reminders
-	}
-	total := 0
-	for _, n := range b.kills {
-		total += n
-	}
-	fmt.Fprintf(out, "%d kills and stops in %.0f s\n", total, took.Seconds())
-	fmt.Fprintf(out, "requests: %d acknowledged, %d refused, %d without an answer that counts\n", acked, refused, unknown)
-	fmt.Fprintf(out, "history: %d changes, %d of them occurrences made; %d reminders\n", changes, occurrences, reminders)
-	fmt.Fprintln(out, "longest time without an acknowledged change, while something was away:")
-	for _, name := range slices.Sorted(maps.Keys(b.outages)) {
-		fmt.Fprintf(out, "%4d × %-40s %6.2f s\n", b.kills[name], name, b.outages[name].Seconds())
 	}
 }

@@ -43,6 +43,10 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of the random choices")
 	flag.BoolVar(&o.dapr, "dapr", false, "behind Dapr: kill its parts, the broker and the database as well (behind.go)")
 	flag.DurationVar(&o.outage, "outage", 2*time.Minute, "behind Dapr: how long the broker is away in the last round; 0: no such round")
+	flag.StringVar(&o.namespace, "cluster", "", "in the Kubernetes cluster of KUBECONFIG: the namespace that docket is in; -rounds bounds how many of its pods are lost (cluster.go)")
+	flag.StringVar(&o.url, "url", "", "in a cluster: where its users find docket, such as http://192.168.49.2:30080")
+	flag.StringVar(&o.upgrade, "upgrade", "", "in a cluster: the command that upgrades all services, at the end; empty: none")
+	flag.IntVar(&o.allowed, "failures", 0, "in a cluster: how many requests may fail during the upgrade")
 	flag.StringVar(&o.sabotage, "sabotage", "", "damage the data after the first kill, to see the run fail: "+sabotageNames()+"; behind Dapr: "+forgetOutbox)
 	flag.Parse()
 	if err := run(ctx, o); err != nil {
@@ -58,6 +62,9 @@ type options struct {
 	// dapr runs it behind Dapr, and takes the broker away for outage in the end.
 	dapr   bool
 	outage time.Duration
+	// In a cluster: the namespace, the address for users, the command of the upgrade and how many requests may fail in it.
+	namespace, url, upgrade string
+	allowed                 int
 	// root is the repository's, for what is built from it; broker is one of package local's, "" for the best there is.
 	root, broker string
 	seed         uint64
@@ -72,6 +79,9 @@ type options struct {
 func run(ctx context.Context, o options) (err error) {
 	if o.rounds < 1 || o.clients < 1 {
 		return fmt.Errorf("-rounds %d and -clients %d: must be at least 1", o.rounds, o.clients)
+	}
+	if o.namespace != "" {
+		return runCluster(ctx, o)
 	}
 	if o.dapr {
 		return runBehind(ctx, o)

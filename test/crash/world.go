@@ -27,7 +27,9 @@ type world struct {
 	histories []*history
 	data      store
 	server    *server // nil behind Dapr
-	api       *api
+	// shared: others use this docket too, so that the first user's list is not this run's alone.
+	shared bool
+	api    *api
 }
 
 // store is what a run asks of the data themselves, past every service.
@@ -66,12 +68,15 @@ func (w *world) populate(ctx context.Context, url, tokenFile string, wave time.D
 		return err
 	}
 	users := []*user{owner}
+	if w.shared {
+		users = nil
+	}
 	for i := range otherUsers {
 		var made struct {
 			User  user   `json:"user"`
 			Token string `json:"token"`
 		}
-		body := encode(map[string]string{"name": fmt.Sprint("user-", i), "time_zone": "America/New_York"})
+		body := encode(map[string]string{"name": fmt.Sprintf("user-%d-%d", w.seed, i), "time_zone": "America/New_York"})
 		if _, err := w.api.ask(ctx, owner.token, http.MethodPost, "/api/users", body, &made); err != nil {
 			return err
 		}
