@@ -141,6 +141,11 @@ charts: bin/helm ## lint and render the charts with every file of values, check 
 	cd tools/charts && CGO_ENABLED=0 $(GO) build -trimpath -o ../../bin/charts .
 	$(GO) test -count=1 ./test/charts
 
+.PHONY: cluster-test
+cluster-test: build ## install docket in the cluster of KUBECONFIG, images by IMAGE_LOAD, lose each pod and upgrade, all under load
+	$(GO) build -o bin/crash ./test/crash
+	$(GO) run ./test/cluster -crash bin/crash
+
 .PHONY: generate
 generate: ## write the generated files anew
 	$(GO) generate ./...
