@@ -12,11 +12,11 @@ var namespace = uuid.MustParse("b6ee4b1c-7a07-4f6e-8f2d-5b1c6d0f7f2e")
 // derive returns the UUIDv5 (RFC 9562 §5.5) of the parts. They are joined by NUL, which occurs in none of them, so
 // that no two lists of parts share a name.
 func derive(kind string, parts ...string) string {
-	name := kind
+	name := append(make([]byte, 0, 128), kind...)
 	for _, p := range parts {
-		name += "\x00" + p
+		name = append(append(name, 0), p...)
 	}
-	return uuid.NewSHA1(namespace, []byte(name)).String()
+	return uuid.NewSHA1(namespace, name).String()
 }
 
 // SuccessorID is the id of the occurrence that follows a completed one (UUIDv5): a redelivered event creates
