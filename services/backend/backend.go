@@ -245,7 +245,10 @@ func describeBody(api huma.API, o *huma.Operation, t reflect.Type, what string) 
 // registerRaw adds an operation that reads its body by itself.
 func registerRaw[I, O any](api huma.API, o huma.Operation, handle func(context.Context, *I) (*O, error)) {
 	huma.Register(api, o, handle)
-	delete(o.RequestBody.Content, "application/octet-stream") // which is what huma takes a raw body for
+	delete(o.RequestBody.Content, rawType)
 }
+
+// rawType is what huma takes a raw body for.
+const rawType = "application/octet-stream"
 
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }

@@ -2,7 +2,6 @@ package backend
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -23,7 +22,8 @@ func (s *Service) taskRoutes(api huma.API) {
 	made := answers(op(http.MethodPost, "/api/tasks", "create-task", "Create a task from fields, or from one line of text", 400, 409, 413, 422), 201, "the task",
 		api.OpenAPI().Components.Schemas.Schema(typeOf[createdTask](), true, ""))
 	describeBody(api, &made, typeOf[newTask](), "A task's fields, or quick alone")
-	registerRaw(api, made, s.createTask)
+	edge.Describe[createInput, createOutput](api, made, s.createTask)
+	delete(made.RequestBody.Content, rawType)
 
 	list := op(http.MethodGet, "/api/tasks", "list-tasks", "List, filter, sort and search tasks", 400)
 	list.Responses = map[string]*huma.Response{"200": {Description: "the page", Content: map[string]*huma.MediaType{
@@ -68,7 +68,6 @@ type taskOutput struct {
 	ContentType string `header:"Content-Type"`
 	ETag        string `header:"ETag"`
 	ListVersion string `header:"List-Version" doc:"The list's version after a change: resume /ws from it"`
-	Location    string `header:"Location"`
 	Body        []byte
 }
 
@@ -76,60 +75,6 @@ type taskOutput struct {
 func answer(effects []effect, version int64) *taskOutput {
 	r := effects[0].new
 	return &taskOutput{Status: http.StatusOK, ContentType: "application/json", ETag: edge.ETag(r.task.Version), ListVersion: strconv.FormatInt(version, 10), Body: r.Doc}
-}
-
-type createInput struct {
-	Key     string `header:"Idempotency-Key" maxLength:"255" doc:"The same key with the same body creates once and answers again"`
-	RawBody []byte
-}
-
-func (s *Service) createTask(ctx context.Context, in *createInput) (*taskOutput, error) {
-	who, listID := caller(ctx)
-	d, err := task.ParseDraft(in.RawBody)
-	if err != nil {
-		return nil, problem(err)
-	}
-	var understood json.RawMessage
-	if d.Quick != "" {
-		if d, understood, err = s.quickDraft(ctx, who.UserID, d); err != nil {
-			return nil, problem(err)
-		}
-	}
-	id, request, err := newID(who.UserID, in.Key, in.RawBody)
-	if err != nil {
-		return nil, err
-	}
-	w := create(listID, id, d, request, actorOf(who))
-	effects, version, err := s.writer.do(ctx, listID, w.needs, w.apply)
-	if err != nil {
-		return nil, problem(err)
-	}
-	out := answer(effects, version)
-	out.Status, out.Location = http.StatusCreated, "/api/tasks/"+effects[0].new.task.ID
-	if understood != nil {
-		out.Body = withMember(out.Body, "quick", understood)
-	}
-	return out, nil
-}
-
-// newID makes the id of a new task, and the hash of its request where an Idempotency-Key came with it.
-func newID(user, key string, body []byte) (id, request string, err error) {
-	if key != "" {
-		return event.KeyedTaskID(user, key), hashRequest(body), nil
-	}
-	v7, err := uuid.NewV7()
-	if err != nil {
-		return "", "", fmt.Errorf("make task id: %w", err)
-	}
-	return v7.String(), "", nil
-}
-
-// withMember returns the JSON object with one more member.
-func withMember(object []byte, name string, value json.RawMessage) []byte {
-	out := append(make([]byte, 0, len(object)+len(value)+len(name)+4), object[:len(object)-1]...)
-	out = append(out, `,"`...)
-	out = append(append(out, name...), `":`...)
-	return append(append(out, value...), '}')
 }
 
 type getInput struct {

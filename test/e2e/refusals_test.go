@@ -114,6 +114,7 @@ func otherRefusals(tags []string) []refusal {
 		{name: "create: 1 MB", method: "POST", path: "/api/tasks", body: million, status: 413},
 		{name: "update: 1 MB", method: "PATCH", path: "/api/tasks/{task}", body: million, status: 413},
 		{name: "64 KiB and a byte", method: "POST", path: "/api/tasks", body: titled(`"description":"` + strings.Repeat("x", 64<<10) + `"`), status: 413},
+		{name: "create with a query", method: "POST", path: "/api/tasks?titel=T", body: `{"title":"T"}`, status: 400, field: "titel"},
 		{name: "quick and more", method: "POST", path: "/api/tasks", body: `{"quick":"Call","title":"T"}`, status: 400, field: "title"},
 		{name: "quick without a title", method: "POST", path: "/api/tasks", body: `{"quick":"#home"}`, status: 400, field: "quick"},
 		{name: "quick, blank", method: "POST", path: "/api/tasks", body: `{"quick":" "}`, status: 400, field: "quick"},

@@ -4828,7 +4828,6 @@ export interface operations {
             /** @description the task */
             201: {
                 headers: {
-                    "Content-Type"?: string;
                     ETag?: string;
                     "List-Version"?: string;
                     Location?: string;
@@ -5115,7 +5114,6 @@ export interface operations {
                     "Content-Type"?: string;
                     ETag?: string;
                     "List-Version"?: string;
-                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5307,7 +5305,6 @@ export interface operations {
                     "Content-Type"?: string;
                     ETag?: string;
                     "List-Version"?: string;
-                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5435,7 +5432,6 @@ export interface operations {
                     "Content-Type"?: string;
                     ETag?: string;
                     "List-Version"?: string;
-                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5719,7 +5715,6 @@ export interface operations {
                     "Content-Type"?: string;
                     ETag?: string;
                     "List-Version"?: string;
-                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5838,7 +5833,6 @@ export interface operations {
                     "Content-Type"?: string;
                     ETag?: string;
                     "List-Version"?: string;
-                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5962,7 +5956,6 @@ export interface operations {
                     "Content-Type"?: string;
                     ETag?: string;
                     "List-Version"?: string;
-                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
