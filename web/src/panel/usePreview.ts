@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions, useQueries, useQuery } from '@tanstack/react-query';
 import { call, Problem, type Schemas } from '../api/client';
+import { t } from '../text';
 
 /** What a recurrence pattern means: in words, and the next five due dates from a due date on. */
 function preview(pattern: string, due: string | null) {
@@ -23,13 +24,19 @@ export function usePreview(pattern: string | null, due: string | null) {
   });
 }
 
-/** The words of patterns, as far as they are known by now; of others the pattern itself. */
-export function usePatternWords(patterns: readonly string[]): (pattern: string) => string {
-  const known = new Map<string, string>();
-  const answers = useQueries({ queries: [...new Set(patterns)].map((pattern) => preview(pattern, null)) });
-  [...new Set(patterns)].forEach((pattern, i) => {
-    const words = answers[i]?.data?.words;
-    if (words) known.set(pattern, words);
-  });
-  return (pattern) => known.get(pattern) ?? pattern.replace(/^RRULE:/, '');
+/**
+ * How patterns repeat, in words, of a task that is due then: of the four that have a name at once, of others as the
+ * server says it; until then nothing, and the pattern itself where the server cannot be asked.
+ */
+export function usePatternWords(
+  patterns: readonly string[],
+  due: string | null = null,
+): (pattern: string) => string {
+  const rules = [...new Set(patterns)].filter((pattern) => !(pattern in t.patterns));
+  const answers = useQueries({ queries: rules.map((pattern) => preview(pattern, due)) });
+  return (pattern) => {
+    const answer = answers[rules.indexOf(pattern)];
+    if (!answer) return t.patterns[pattern as keyof typeof t.patterns];
+    return answer.data?.words ?? (answer.isLoading ? '' : pattern.replace(/^RRULE:/, ''));
+  };
 }

@@ -4,6 +4,7 @@ import { Icon, type IconName } from '../design/Icon';
 import { Menu } from '../design/menu';
 import { follow } from '../app/router';
 import { openTask } from '../panel/address';
+import { usePatternWords } from '../panel/usePreview';
 import { isOverdue } from '../replica/due';
 import { useReplica } from '../replica/store';
 import type { Task } from '../replica/types';
@@ -11,7 +12,6 @@ import { formatDue, t } from '../text';
 import type { Ask } from './asking';
 import { completion, deletion, prioritised } from './changes';
 import { Title } from './Title';
-import { usePatternWords } from './usePatternWords';
 
 export interface RowProps {
   task: Task;
@@ -171,12 +171,12 @@ function Details({ task, now, zone, withDay, tabIndex }: DetailsProps) {
 }
 
 function Repetition({ pattern, due }: { pattern: string; due: string | null }) {
-  const words = usePatternWords(pattern, due);
+  const words = usePatternWords([pattern], due)(pattern);
   return (
     <span className="flex min-w-0 items-center gap-1" title={words}>
       <Icon name="repeat" className="size-3.5" />
       <span className="sr-only">{t.task.repeats}</span>
-      <span className="max-w-56 truncate">{words}</span>
+      <span className="max-w-56 truncate first-letter:uppercase">{words}</span>
     </span>
   );
 }

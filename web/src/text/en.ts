@@ -35,7 +35,7 @@ export const en = {
   },
   priority: { high: 'High priority', medium: 'Medium priority', low: 'Low priority' },
   priorities: { high: 'High', medium: 'Medium', low: 'Low' },
-  patterns: { daily: 'Every day', weekly: 'Every week', monthly: 'Every month', yearly: 'Every year' },
+  patterns: { daily: 'every day', weekly: 'every week', monthly: 'every month', yearly: 'every year' },
   task: {
     complete: (title: string) => `Complete “${title}”`,
     reopen: (title: string) => `Reopen “${title}”`,
