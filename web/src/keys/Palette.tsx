@@ -3,7 +3,7 @@
  *
  * [Task]: T062
  */
-import { useDeferredValue, useId, useMemo, useState, type KeyboardEvent } from 'react';
+import { useCallback, useDeferredValue, useId, useMemo, useState, type KeyboardEvent } from 'react';
 import { flushSync } from 'react-dom';
 import { Dialog } from '../design/Dialog';
 import { Icon } from '../design/Icon';
@@ -11,7 +11,7 @@ import { fold } from '../replica/fold';
 import { useSnapshot } from '../replica/store';
 import type { Task } from '../replica/types';
 import { t } from '../text';
-import { useCommands, type Command } from './commands';
+import { searchFor, useCommands, type Command } from './commands';
 import { best } from './fuzzy';
 import { Presses } from './Help';
 import { openTask } from '../panel/address';
@@ -21,7 +21,9 @@ const most = 20;
 
 export default function Palette({ onClose }: { onClose: () => void }) {
   const [typed, setTyped] = useState('');
-  const found = useFound(useDeferredValue(typed));
+  const find = useFinder();
+  const drawn = useDeferredValue(typed); // what is typed shows at once, also where finding takes longer
+  const found = useMemo(() => find(drawn), [find, drawn]);
   const [chosen, setChosen] = useState(0);
   const at = Math.min(chosen, found.length - 1);
   const list = useId();
@@ -32,7 +34,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.nativeEvent.isComposing) return;
-    if (event.key === 'Enter') run(found[at]);
+    if (event.key === 'Enter') run(typed === drawn ? found[at] : find(typed)[0]);
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step === undefined || found.length === 0) return;
     event.preventDefault();
@@ -106,21 +108,23 @@ function Option({ id, command, chosen, onRun }: OptionProps) {
   );
 }
 
-/** The actions and tasks that answer best to what was typed; nothing typed is all actions. */
-function useFound(typed: string): Command[] {
-  const commands = useCommands(typed);
+/** Finds the actions and tasks that answer best to what is typed; nothing typed is all actions. */
+function useFinder(): (typed: string) => Command[] {
+  const commands = useCommands();
   const { tasks } = useSnapshot();
   const folded = useMemo(
     () => [...tasks.values()].map((task) => ({ task, text: fold(task.title) })),
     [tasks],
   );
-  return useMemo(() => {
-    const named = commands.filter((c) => !c.always);
-    if (typed.trim() === '') return named;
-    const actions = named.map((command) => ({ command, text: fold(command.label) }));
-    const found = best<Candidate>(typed, [...actions, ...folded], ({ text }) => text, most);
-    return [...found.map(commandOf), ...commands.filter((c) => c.always)];
-  }, [typed, commands, folded]);
+  return useCallback(
+    (typed) => {
+      if (typed.trim() === '') return commands;
+      const actions = commands.map((command) => ({ command, text: fold(command.label) }));
+      const found = best<Candidate>(typed, [...actions, ...folded], ({ text }) => text, most);
+      return [...found.map(commandOf), searchFor(typed)];
+    },
+    [commands, folded],
+  );
 }
 
 type Candidate = { text: string; command: Command } | { text: string; task: Task };

@@ -20,8 +20,6 @@ export interface Command {
   icon: IconName;
   keys?: Shortcut['keys'];
   done?: boolean;
-  /** Offered whatever is typed. */
-  always?: boolean;
   run: () => void;
 }
 
@@ -37,7 +35,7 @@ const icons: Partial<Record<string, IconName>> = {
 };
 
 /** The actions: what has a shortcut and needs no task, places to go, and the account's. */
-export function useCommands(typed: string): Command[] {
+export function useCommands(): Command[] {
   const { tasks } = useSnapshot();
   const filters = useSavedFilters();
   const now = useNow();
@@ -59,15 +57,19 @@ export function useCommands(typed: string): Command[] {
         run: () => setTheme(theme),
       })),
       { key: 'signOut', label: t.signOut, icon: 'close', run: () => void signOut() },
-      {
-        key: 'search-for',
-        label: t.palette.search(typed.trim()),
-        icon: 'search',
-        always: true,
-        run: () => navigate(addressOf('all', { search: typed.trim() })),
-      },
     ];
-  }, [filters, tags, typed]);
+  }, [filters, tags]);
+}
+
+/** Searching the list for what was typed, which is offered whatever that is. */
+export function searchFor(typed: string): Command {
+  const search = typed.trim();
+  return {
+    key: 'search-for',
+    label: t.palette.search(search),
+    icon: 'search',
+    run: () => navigate(addressOf('all', { search })),
+  };
 }
 
 function shortcutCommands(): Command[] {
