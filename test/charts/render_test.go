@@ -281,6 +281,46 @@ func TestBrokersHaveTheTopics(t *testing.T) {
 	}
 }
 
+// The alert on consumers that are behind has its metric in a cloud: Strimzi runs the exporter, for every group and topic that the
+// alert asks for, and those are the subscriptions that replicas share.
+//
+// [Task]: T086, T088
+func TestTheExporterTellsWhatTheAlertAsksFor(t *testing.T) {
+	cloud := rendered(t, "kafka", "values-cloud.yaml")
+	i := slices.IndexFunc(cloud, func(o kube) bool { return o.Kind == "Kafka" })
+	if i < 0 {
+		t.Fatal("there is no Kafka")
+	}
+	exporter := func(field string) *regexp.Regexp {
+		pattern, _ := at(cloud[i].Spec, "kafkaExporter", field).(string)
+		return regexp.MustCompile(pattern) // as the exporter does: it has to bear its own ends
+	}
+	m := regexp.MustCompile(`kafka_consumergroup_lag\{consumergroup=~"(.+?)",topic=~"(.+?)"\}`).FindStringSubmatch(text(t, root+"/deploy/observability/alerts.yaml"))
+	if m == nil {
+		t.Fatal("no alert asks for kafka_consumergroup_lag")
+	}
+	for what, c := range map[string]struct {
+		told, asked *regexp.Regexp
+		of          func(kube) []string
+	}{
+		"group": {exporter("groupRegex"), regexp.MustCompile("^(" + m[1] + ")$"), func(o kube) []string { return o.Scopes }},
+		"topic": {exporter("topicRegex"), regexp.MustCompile("^(" + m[2] + ")$"), func(o kube) []string { return []string{at(o.Spec, "topic").(string)} }},
+	} {
+		for _, o := range objects(t, text(t, root+"/deploy/dapr/subscriptions.yaml")) {
+			for _, name := range c.of(o) {
+				if at(o.Spec, "pubsubname") == "pubsub" && (!c.told.MatchString(name) || !c.asked.MatchString(name)) {
+					t.Errorf("%s %s: the exporter tells of it: %t, the alert asks for it: %t", what, name, c.told.MatchString(name), c.asked.MatchString(name))
+				}
+			}
+		}
+		for _, other := range []string{"backend-0192", "task-updates", "task-events-dead-audit"} {
+			if c.told.MatchString(other) {
+				t.Errorf("the exporter tells of the %s %s, which nobody has to read", what, other)
+			}
+		}
+	}
+}
+
 // What cannot work is refused while it is rendered, before anything has changed, and the reason names the value.
 func TestRefusals(t *testing.T) {
 	for _, c := range []struct{ chart, set, want string }{

@@ -173,7 +173,7 @@ func TestPodMonitor(t *testing.T) {
 		ConfigMaps []map[string]any `json:"configMapGenerator"`
 	}
 	readRules(t, "kustomization.yaml", &all)
-	if len(all.Resources) != 2 || len(all.ConfigMaps) != 1 {
+	if len(all.Resources) != 3 || len(all.ConfigMaps) != 1 {
 		t.Errorf("kustomize is told of %q and %v", all.Resources, all.ConfigMaps)
 	}
 	for _, f := range all.Resources {

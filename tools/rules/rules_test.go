@@ -76,6 +76,8 @@ var examples = []example{
 	{"DocketConsumerLag", []string{`kafka_consumergroup_lag{consumergroup="audit",topic="task-events",partition="0"} 6000x60`,
 		`kafka_consumergroup_lag{consumergroup="audit",topic="task-events",partition="1"} 6000x60`,
 		`kafka_consumergroup_lag{consumergroup="other",topic="clicks",partition="1"} 60000x60`}, `{consumergroup="audit",topic="task-events"} 12000`},
+	// A replica of backend that is gone leaves a group behind, which nobody reads for any more.
+	{"DocketConsumerLag", []string{`kafka_consumergroup_lag{consumergroup="backend-0192",topic="reminders",partition="0"} 0+1000x60`}, ``},
 	{"DocketAuditBehind", slow("docket_audit_delay_seconds", `pod="a"`, "300"), `{} 300`},
 	{"DocketAuditBehind", requests("docket_audit_delay_seconds", `pod="a"`, "0.5"), ``},
 	{"DocketRemindersLate", slow("docket_reminder_lateness_seconds", `pod="a"`, "10"), `{} 10`},
