@@ -90,6 +90,9 @@ func (g *gate) forward(w http.ResponseWriter, r *http.Request, up upstream, cred
 		if err != nil {
 			return err
 		}
+		if err := meant(r, id); err != nil {
+			return err
+		}
 		if g.limited(r) {
 			if err := g.limits.admit(cred, id.user); err != nil {
 				return err
@@ -121,6 +124,18 @@ func (g *gate) ended(r *http.Request, cred credential, status int) {
 		r.Method == http.MethodPut && r.URL.Path == passwordPath, r.URL.Path == resetPath, strings.HasPrefix(r.URL.Path, usersPath) && r.Method != http.MethodGet:
 		g.identities.known.Clear()
 	}
+}
+
+// userHeader names the user that a request is made for. It gives no right: it lets a page whose browser is signed in as
+// somebody else by now learn that, before what one user did is done for another.
+const userHeader = "Docket-User"
+
+// meant refuses a request that is made for another user than the one whose credential it shows.
+func meant(r *http.Request, id identity) error {
+	if user := r.Header.Get(userHeader); user != "" && id.user != "" && user != id.user {
+		return edge.NewProblem(http.StatusUnauthorized, "other_user", "this browser is signed in as another user by now; sign in again")
+	}
+	return nil
 }
 
 // admit returns the credential of a request that may go on to be identified. A cookie comes along with requests

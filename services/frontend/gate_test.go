@@ -167,6 +167,25 @@ func TestOthersSessionsEnd(t *testing.T) {
 	}
 }
 
+// TestOtherUser refuses what is meant for another user than the one who is signed in, and carries nothing of it out.
+func TestOtherUser(t *testing.T) {
+	s := newInside(t, newClock().now)
+	door := s.door(t)
+	carried := 0
+	answer := s.answer
+	s.answer = func(w http.ResponseWriter, r *http.Request) { carried++; answer(w, r) }
+	for _, test := range []struct {
+		user string
+		want int
+	}{{"", http.StatusOK}, {"ann", http.StatusOK}, {"bob", http.StatusUnauthorized}} {
+		carried = 0
+		res := send(door, "POST", "/api/tasks", `{"title":"mine"}`, "Cookie", "docket_session=good-session", "Docket-User", test.user)
+		if res.StatusCode != test.want || (carried == 1) != (test.want == http.StatusOK) {
+			t.Errorf("for %q = %d, carried out %d times; want %d", test.user, res.StatusCode, carried, test.want)
+		}
+	}
+}
+
 // TestIdentitiesAreKept exchanges a credential once for its life, and again in time before the JWT expires.
 func TestIdentitiesAreKept(t *testing.T) {
 	c := newClock()

@@ -35,6 +35,8 @@ export interface Options<P extends keyof paths, M extends Method> {
   idempotencyKey?: string;
   /** The ETag a change was made for. */
   ifMatch?: string;
+  /** The id of the user it is for: refused with 401 where the browser is signed in as another by now. */
+  user?: string;
   signal?: AbortSignal;
 }
 
@@ -51,10 +53,10 @@ export interface Reply<B> {
   total: number | undefined;
 }
 
-let onSignedOut: () => void = () => undefined;
+let onSignedOut: (other: boolean) => void = () => undefined;
 
-/** Sets who is told that the server does not know who is asking (any more). */
-export function whenSignedOut(tell: () => void): void {
+/** Sets who is told that the server does not know who is asking (any more), or knows them as an `other` user. */
+export function whenSignedOut(tell: (other: boolean) => void): void {
   onSignedOut = tell;
 }
 
@@ -69,8 +71,9 @@ export async function call<M extends Method, P extends PathWith<M>>(
 ): Promise<Reply<Answer<P, M>>> {
   const answer = await send(method, address(path, options.path, options.query), options);
   if (!answer.ok) {
-    if (answer.status === 401) onSignedOut();
-    throw await problemOf(answer);
+    const problem = await problemOf(answer);
+    if (problem.status === 401) onSignedOut(problem.code === 'other_user');
+    throw problem;
   }
   return {
     body: (await bodyOf(answer)) as Answer<P, M>,
@@ -85,6 +88,7 @@ interface Sent {
   body?: unknown;
   idempotencyKey?: string;
   ifMatch?: string;
+  user?: string;
   signal?: AbortSignal;
 }
 
@@ -93,6 +97,7 @@ async function send(method: Method, url: string, options: Sent): Promise<Respons
   if (options.body !== undefined) headers.set('Content-Type', 'application/json');
   if (options.idempotencyKey) headers.set('Idempotency-Key', options.idempotencyKey);
   if (options.ifMatch) headers.set('If-Match', options.ifMatch);
+  if (options.user) headers.set('Docket-User', options.user);
   const limit = AbortSignal.timeout(patience);
   const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
   const body = options.body === undefined ? null : JSON.stringify(options.body);

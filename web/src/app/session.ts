@@ -26,6 +26,8 @@ tabs.onmessage = (event: MessageEvent<'signed in' | 'signed out'>) => {
 };
 
 function set(next: Session): void {
+  const [before, after] = [session, next].map((s) => ('user' in s ? s.user.id : undefined));
+  if (before && before !== after) navigate('/', true); // where one was is not for another to see
   session = next;
   try {
     if ('user' in next) localStorage.setItem(storage, JSON.stringify(next.user));
@@ -62,7 +64,7 @@ export function setUser(user: User): void {
 
 /** Asks the server who is signed in. */
 export async function checkSession(): Promise<void> {
-  whenSignedOut(lost);
+  whenSignedOut((other) => (other ? void checkSession() : lost()));
   try {
     set({ state: 'signed-in', user: (await call('get', '/api/me')).body });
   } catch (error) {
@@ -110,7 +112,6 @@ export async function endSession(forget: () => Promise<void>): Promise<void> {
   } catch (error) {
     if (!(error instanceof Problem && error.status === 401)) throw error;
   }
-  navigate('/', true);
   set({ state: 'signed-out' });
   tabs.postMessage('signed out');
   forgetDrafts(user.id);

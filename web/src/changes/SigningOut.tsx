@@ -9,6 +9,7 @@ import { endSession, whenSigningOut } from '../app/session';
 import { Button } from '../design/controls';
 import { Dialog } from '../design/Dialog';
 import { toast } from '../design/toast';
+import { forgetFilters } from '../filter/saved';
 import { useReplica } from '../replica/store';
 import { t } from '../text';
 
@@ -18,7 +19,10 @@ export function SigningOut() {
   const leave = async () => {
     setUnsent(0);
     try {
-      await endSession(() => replica.forget());
+      await endSession(async () => {
+        forgetFilters(replica.owner.id);
+        await replica.forget();
+      });
     } catch {
       toast({ text: t.signingOut.failed, tone: 'late' });
     }

@@ -32,9 +32,14 @@ function kept(user: string): Wire[] | undefined {
 }
 
 async function load(user: string, signal: AbortSignal): Promise<Wire[]> {
-  const { body } = await call('get', '/api/filters', { signal });
+  const { body } = await call('get', '/api/filters', { user, signal });
   localStorage.setItem(storage(user), JSON.stringify(body));
   return body;
+}
+
+/** Forgets what this browser keeps of a user's saved filters. */
+export function forgetFilters(user: string): void {
+  localStorage.removeItem(storage(user));
 }
 
 /** The saved filters, now and after every change, wherever it is made. */

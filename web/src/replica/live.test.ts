@@ -48,17 +48,20 @@ let version: number;
 let head: () => Promise<number>;
 let asked: number;
 const states: string[] = [];
+const heard: Message[] = [];
 
 beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal('WebSocket', Socket);
   Socket.all.length = 0;
   states.length = 0;
+  heard.length = 0;
   version = 3;
   asked = 0;
   head = () => Promise.resolve(3);
   live = new Live({
-    message: () => undefined,
+    list: 'l',
+    message: (m) => heard.push(m),
     state: (s) => states.push(s),
     since: () => version,
     head: () => {
@@ -82,6 +85,14 @@ test('a broken connection is made anew, from the version that is known then', as
   expect(Socket.all.map((s) => s.url.replace(/.*\/ws/, ''))).toEqual(['?since=3', '?since=9']);
   expect(states).toEqual(['connecting', 'open', 'closed', 'connecting']);
   expect(asked).toBe(0);
+});
+
+test('a socket of another user brings nothing in, and the client asks who is signed in', async () => {
+  Socket.last.hears({ type: 'hello', list_id: 'another', list_version: 7, filters_version: 0 });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(heard).toEqual([]);
+  expect(Socket.all[0]?.closed).toBe(true);
+  expect(asked).toBe(1);
 });
 
 test('a refused handshake makes the client ask, so that it learns when it is signed out', async () => {

@@ -11,6 +11,8 @@ import type { Message, Status } from './types';
 
 /** What a connection tells its owner, and asks. */
 interface Hears {
+  /** The list that is followed. */
+  list: string;
   message: (m: Message) => void;
   state: (s: Status['live']) => void;
   /** The version to resume from; undefined as long as there is none. */
@@ -59,6 +61,10 @@ export class Live {
       if (socket !== this.#socket) return;
       this.#alive = Date.now();
       const message = JSON.parse(event.data) as Message;
+      if (message.type === 'hello' && message.list_id !== this.#hears.list) {
+        this.#again(); // the browser is signed in as another user by now: nothing of theirs comes in here
+        return;
+      }
       if (message.type === 'hello') {
         this.#tries = 0;
         this.#greeted = true;

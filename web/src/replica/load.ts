@@ -12,7 +12,7 @@ export interface LoadedPage {
  * what is done. Changes made meanwhile may hide a task from every page, but they come by /ws from the first page's
  * version on.
  */
-export async function* loadAll(signal: AbortSignal): AsyncGenerator<LoadedPage> {
+export async function* loadAll(user: string, signal: AbortSignal): AsyncGenerator<LoadedPage> {
   for (const status of ['pending', 'completed'] as const) {
     const query = {
       status: [status],
@@ -21,7 +21,11 @@ export async function* loadAll(signal: AbortSignal): AsyncGenerator<LoadedPage> 
     };
     let cursor: string | undefined;
     do {
-      const page = await call('get', '/api/tasks', { query: cursor ? { ...query, cursor } : query, signal });
+      const page = await call('get', '/api/tasks', {
+        query: cursor ? { ...query, cursor } : query,
+        user,
+        signal,
+      });
       yield { tasks: page.body, listVersion: page.listVersion ?? 0 };
       cursor = page.next;
     } while (cursor);

@@ -49,6 +49,7 @@ export class Outbox {
   readonly #tabs: BroadcastChannel;
   readonly #stop = new AbortController();
   readonly #name: string;
+  readonly #user: string;
   #pending: readonly Pending[] = [];
   #refused: readonly Refusal[] = [];
   /** Places in the queue that have been answered. */
@@ -59,6 +60,7 @@ export class Outbox {
 
   constructor(store: Store, user: string, hears: Hears) {
     this.#store = store;
+    this.#user = user;
     this.#hears = hears;
     this.#name = `docket-outbox-${user}`;
     this.#tabs = new BroadcastChannel(this.#name);
@@ -167,7 +169,7 @@ export class Outbox {
       const next = await this.#store.first();
       if (!next) break;
       try {
-        const sent = await send(next, this.#editing, this.#stop.signal);
+        const sent = await send(next, this.#editing(), this.#stop.signal);
         await this.#answered({ pending: await this.#latest(next), ...sent });
       } catch (error) {
         if (this.#stop.signal.aborted) return;
@@ -188,7 +190,7 @@ export class Outbox {
   async #isStuck(error: unknown, tries: number): Promise<boolean> {
     if (tries < enough || !failedOn(error)) return false;
     try {
-      await call('get', '/api/tasks', { query: { limit: '1' }, signal: this.#stop.signal });
+      await call('get', '/api/tasks', { query: { limit: '1' }, user: this.#user, signal: this.#stop.signal });
       return true;
     } catch {
       return false;
@@ -200,13 +202,16 @@ export class Outbox {
     this.#tell({ kind: 'trouble', trouble });
   }
 
-  readonly #editing: Editing = {
-    known: (id) => this.#hears.known(id),
-    rewrite: async (pending) => {
-      await this.#store.rewrite(pending);
-      await this.#changed();
-    },
-  };
+  #editing(): Editing {
+    return {
+      user: this.#user,
+      known: (id) => this.#hears.known(id),
+      rewrite: async (pending) => {
+        await this.#store.rewrite(pending);
+        await this.#changed();
+      },
+    };
+  }
 
   /** A change as it is by now: on its way it may have been merged with another's. */
   async #latest(sent: Pending): Promise<Pending> {

@@ -10,6 +10,8 @@ export interface Sent {
 
 /** What sending an edit of texts needs to know and to keep. */
 export interface Editing {
+  /** Whose change it is. */
+  user: string;
   /** The task as the server had it last, as far as is known here. */
   known: (id: string) => Task | undefined;
   /** Keeps what the edit has become; it is sent only after that. */
@@ -29,7 +31,7 @@ export async function send(pending: Pending, editing: Editing, signal: AbortSign
   const { change } = pending;
   if (change.kind === 'update' && change.from) return sendEdit(pending, change, editing, signal);
   try {
-    const reply = await request(change, undefined, signal);
+    const reply = await request(change, undefined, editing.user, signal);
     return { task: reply.body, listVersion: reply.listVersion };
   } catch (error) {
     // Its creation was refused, or it was deleted so long ago that the server forgot: it is gone, as wanted.
@@ -51,7 +53,7 @@ async function sendEdit(
   signal: AbortSignal,
 ): Promise<Sent> {
   let now = pending;
-  let seen = editing.known(update.id) ?? (await read(update.id, signal));
+  let seen = editing.known(update.id) ?? (await read(update.id, editing.user, signal));
   for (let tries = 1; ; tries++) {
     const outcome = reconcile(update, seen);
     if (outcome.kind === 'done') return { task: seen, listVersion: undefined };
@@ -62,11 +64,11 @@ async function sendEdit(
       await editing.rewrite(now);
     }
     try {
-      const reply = await request(update, `"${seen.version}"`, signal);
+      const reply = await request(update, `"${seen.version}"`, editing.user, signal);
       return { task: reply.body, listVersion: reply.listVersion };
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 412 || tries === comparisons) throw error;
-      seen = await read(update.id, signal);
+      seen = await read(update.id, editing.user, signal);
     }
   }
 }
@@ -76,37 +78,40 @@ function joined(before: readonly Meeting[], now: readonly Meeting[]): Meeting[] 
   return [...before.filter((m) => now.every((n) => n.field !== m.field)), ...now];
 }
 
-async function read(id: string, signal: AbortSignal): Promise<Task> {
-  return (await call('get', '/api/tasks/{id}', { path: { id }, signal })).body;
+async function read(id: string, user: string, signal: AbortSignal): Promise<Task> {
+  return (await call('get', '/api/tasks/{id}', { path: { id }, user, signal })).body;
 }
 
 async function request(
   change: Change,
   ifMatch: string | undefined,
+  user: string,
   signal: AbortSignal,
 ): Promise<Reply<Task | undefined>> {
   const path = { id: change.id };
   switch (change.kind) {
     case 'create':
-      return call('post', '/api/tasks', { body: change.body, idempotencyKey: change.key, signal });
+      return call('post', '/api/tasks', { body: change.body, idempotencyKey: change.key, user, signal });
     case 'update':
       return call('patch', '/api/tasks/{id}', {
         path,
         body: change.patch,
         ...(ifMatch && { ifMatch }),
+        user,
         signal,
       });
     case 'tags':
       return call('put', '/api/tasks/{id}/tags', {
         path,
         body: { add: change.add, remove: change.remove },
+        user,
         signal,
       });
     case 'delete':
-      return call('delete', '/api/tasks/{id}', { path, signal });
+      return call('delete', '/api/tasks/{id}', { path, user, signal });
     case 'complete':
     case 'reopen':
     case 'restore':
-      return call('post', `/api/tasks/{id}/${change.kind}`, { path, signal });
+      return call('post', `/api/tasks/{id}/${change.kind}`, { path, user, signal });
   }
 }

@@ -76,11 +76,12 @@ export class Replica {
       title: (id) => this.#snapshot.tasks.get(id)?.title ?? '',
     });
     this.#live = new Live({
+      list: owner.id, // today a list bears its owner's id
       message: (m) => this.#hear(m),
       state: (live) => this.#show({ live }),
       since: () => (this.#base.version < 0 ? undefined : this.#base.version),
       head: async (signal) =>
-        (await call('get', '/api/tasks', { query: { limit: '1' }, signal })).listVersion ?? 0,
+        (await call('get', '/api/tasks', { query: { limit: '1' }, user: owner.id, signal })).listVersion ?? 0,
     });
   }
 
@@ -261,7 +262,7 @@ export class Replica {
 
   async #loadOnce(): Promise<void> {
     let first = -1;
-    for await (const page of loadAll(this.#stop.signal)) {
+    for await (const page of loadAll(this.owner.id, this.#stop.signal)) {
       for (const task of page.tasks) this.#base.put(task, page.listVersion);
       if (first < 0) {
         first = page.listVersion;
