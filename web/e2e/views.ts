@@ -20,6 +20,7 @@ export function everyView(task: string): Shown[] {
     { name: 'inbox', path: '/inbox', ready: (page) => page.getByText('Return the library books').first() },
     { name: 'panel', path: `/all?task=${task}`, ready: (page) => page.getByText('40 chairs').first() },
     { name: 'settings', path: '/settings', ready: (page) => page.getByLabel('Notifications on this device') },
+    { name: 'people', path: '/people', ready: (page) => page.getByText('Nobody can sign up here') },
     { name: 'security', path: '/security', ready: (page) => page.getByText('this browser', { exact: true }) },
     {
       name: 'activity',

@@ -9,6 +9,9 @@ import { useSession, type User } from './session';
 import { Shell } from './Shell';
 import { UserProvider } from './user';
 
+/** The pages of who is not signed in; shown to others too, who may have followed a link. */
+const doors = ['/signin', '/signup', '/reset'];
+
 /** Loaded by who is not signed in. */
 const SignIn = lazy(() => import('../signin/SignIn'));
 
@@ -16,7 +19,7 @@ export function App() {
   const session = useSession();
   const { path } = usePlace();
   const user = 'user' in session ? session.user : undefined;
-  const locked = session.state !== 'signed-in' || path === '/signin';
+  const locked = session.state !== 'signed-in' || doors.includes(path);
   return (
     <ErrorBoundary>
       {user && (

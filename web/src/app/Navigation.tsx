@@ -153,6 +153,7 @@ const themes: readonly Theme[] = ['system', 'light', 'dark'];
 /** What concerns the account: the theme, the settings, what happened, signing out. */
 export function AccountMenu() {
   const theme = useTheme();
+  const { admin } = useUser();
   return (
     <Menu
       icon="person"
@@ -165,6 +166,9 @@ export function AccountMenu() {
         })),
         { label: t.nav.settings, icon: 'gear' as const, onSelect: () => navigate('/settings') },
         { label: t.nav.security, icon: 'key' as const, onSelect: () => navigate('/security') },
+        ...(admin
+          ? [{ label: t.nav.people, icon: 'person' as const, onSelect: () => navigate('/people') }]
+          : []),
         { label: t.nav.activity, icon: 'activity' as const, onSelect: () => navigate('/activity') },
         { label: t.signOut, icon: 'close' as const, onSelect: () => void signOut() },
       ]}

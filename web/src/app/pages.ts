@@ -4,6 +4,7 @@ import { lazy, type ComponentType } from 'react';
 export const pages: Partial<Record<string, ComponentType>> = {
   '/activity': lazy(() => import('../activity/Activity')),
   '/inbox': lazy(() => import('../notifications/Inbox')),
+  '/people': lazy(() => import('../people/People')),
   '/security': lazy(() => import('../security/Security')),
   '/settings': lazy(() => import('../settings/Settings')),
 };

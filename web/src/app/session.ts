@@ -79,8 +79,20 @@ export type Proof = { code: string } | { name: string; password: string };
 /** Turns a proof into a session. */
 export async function signIn(proof: Proof): Promise<void> {
   const time_zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const { user } = (await call('post', '/api/session', { body: { ...proof, time_zone } })).body;
-  if ('user' in session && session.user.id !== user.id) navigate('/', true); // where the other was is not for them
+  enter((await call('post', '/api/session', { body: { ...proof, time_zone } })).body.user);
+}
+
+/** Makes an account, and a session of it. */
+export async function signUp(account: {
+  name: string;
+  password: string;
+  invitation?: string;
+}): Promise<void> {
+  const time_zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  enter((await call('post', '/api/accounts', { body: { ...account, time_zone } })).body.user);
+}
+
+function enter(user: User): void {
   set({ state: 'signed-in', user });
   tabs.postMessage('signed in');
 }

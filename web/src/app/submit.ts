@@ -31,33 +31,41 @@ export interface Submission {
 /** The fields of a form, each as it is: white space may belong to a password. */
 export type Fields = (name: string) => string;
 
+/** What the last try has brought. */
+interface Fault {
+  fields: Partial<Record<string, string>>;
+  failure: string | undefined;
+}
+
+const none: Fault = { fields: {}, failure: undefined };
+
 export function useSubmit(send: (fields: Fields) => Promise<void>): Submission {
   const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
+  const [fault, setFault] = useState(none);
   const form = useRef<HTMLFormElement>(null);
   useLayoutEffect(() => {
-    if (error) form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
-  }, [error]);
+    if (fault !== none) form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
+  }, [fault]);
   const submit = async (sent: HTMLFormElement) => {
     form.current = sent;
     const data = new FormData(sent);
     setBusy(true);
-    setError(undefined);
+    setFault(none);
     try {
       await send((name) => {
         const value = data.get(name);
         return typeof value === 'string' ? value : '';
       });
-    } catch (caught) {
-      setError(caught);
+    } catch (error) {
+      setFault(faultOf(error, sent));
     } finally {
       setBusy(false);
     }
   };
   return {
     busy,
-    complaint: (field) => complaintsIn(error)[field],
-    failure: failureOf(error),
+    complaint: (field) => fault.fields[field],
+    failure: fault.failure,
     onSubmit: (event) => {
       event.preventDefault();
       if (!busy) void submit(event.currentTarget);
@@ -65,15 +73,22 @@ export function useSubmit(send: (fields: Fields) => Promise<void>): Submission {
   };
 }
 
-function complaintsIn(error: unknown): Partial<Record<string, string>> {
-  if (error instanceof Invalid) return error.fields;
-  if (!(error instanceof Problem)) return {};
-  return Object.fromEntries(error.fields.map(({ field, detail }) => [field, detail]));
+/** What is about fields of the form is said there, and only there; the rest about the whole. */
+function faultOf(error: unknown, form: HTMLFormElement): Fault {
+  const all =
+    error instanceof Invalid
+      ? Object.entries(error.fields)
+      : error instanceof Problem
+        ? error.fields.map(({ field, detail }) => [field, detail] as const)
+        : [];
+  const fields = Object.fromEntries(all.filter(([field]) => form.elements.namedItem(field)));
+  return { fields, failure: Object.keys(fields).length > 0 ? undefined : failureOf(error) };
 }
 
-/** What went wrong as a whole, in words for people; undefined if it is said at a field, or nothing is wrong. */
+/** What went wrong as a whole, in words for people; undefined if nothing did. */
 export function failureOf(error: unknown): string | undefined {
-  if (error === undefined || error === null || Object.keys(complaintsIn(error)).length > 0) return undefined;
+  if (error === undefined || error === null) return undefined;
+  if (error instanceof Invalid) return error.message;
   if (!(error instanceof Problem)) return t.unreachable;
   if (error.status === 429) return error.retryAfter ? t.tooMany(error.retryAfter) : t.tooManyAtAll;
   return error.passing ? t.unreachable : error.message;

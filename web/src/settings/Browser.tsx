@@ -6,7 +6,7 @@ import { Button } from '../design/controls';
 import { Failure } from '../design/Failure';
 import { Section } from '../design/Section';
 import { t } from '../text/account';
-import { CopyLine } from './CopyLine';
+import { CopyLine } from '../design/CopyLine';
 
 /** The session of this browser, and a link for another one. */
 export function Browser() {

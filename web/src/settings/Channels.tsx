@@ -5,7 +5,7 @@ import { Failure } from '../design/Failure';
 import { Section } from '../design/Section';
 import { PushSwitch } from '../notifications/PushSwitch';
 import { t } from '../text/account';
-import { CopyLine } from './CopyLine';
+import { CopyLine } from '../design/CopyLine';
 import { useSaving } from './useSaving';
 
 /** How reminders reach the user, besides the inbox. */

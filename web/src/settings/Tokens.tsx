@@ -12,7 +12,7 @@ import { Failure } from '../design/Failure';
 import { Section } from '../design/Section';
 import { t } from '../text/account';
 import { formatAgo } from '../text/moments';
-import { CopyLine } from './CopyLine';
+import { CopyLine } from '../design/CopyLine';
 import { NewToken } from './NewToken';
 
 const queryKey = ['tokens'];

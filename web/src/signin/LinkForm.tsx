@@ -5,6 +5,7 @@ import { Button, TextField } from '../design/controls';
 import { Failure } from '../design/Failure';
 import { t } from '../text/signin';
 import { codeIn } from './code';
+import { Command } from './Door';
 
 /** The code of a sign-in link typed or pasted, and where to get one; open where a link has just failed. */
 export function LinkForm({ open }: { open: boolean }) {
@@ -40,9 +41,7 @@ export function LinkForm({ open }: { open: boolean }) {
         </Button>
       </form>
       <p className="mt-6 mb-2 text-sm text-soft">{t.link.newLink}</p>
-      <code className="block rounded-md border border-line bg-surface px-4 py-2 font-mono text-sm">
-        {t.link.command}
-      </code>
+      <Command>{t.link.command}</Command>
       <p className="mt-2 text-sm text-soft">{t.link.elsewhere}</p>
     </details>
   );

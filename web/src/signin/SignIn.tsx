@@ -1,22 +1,35 @@
 /**
- * The page of who is not signed in: by name and password, by a link that holds a one-time code, `/signin#<code>`, or by
- * that code typed by hand.
+ * The pages of who is not signed in: signing in by name and password, by a link that holds a one-time code,
+ * `/signin#<code>`, or by that code typed by hand; making an account, `/signup#<code>` with an invitation; and setting a
+ * new password, `/reset#<code>`.
  *
  * [Task]: T006
  */
-import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Problem } from '../api/client';
-import { navigate, usePlace } from '../app/router';
+import { follow, navigate, usePlace } from '../app/router';
 import { checkSession, signIn, type Session } from '../app/session';
 import { failureOf } from '../app/submit';
 import { Button } from '../design/controls';
 import { t as page } from '../text';
 import { t } from '../text/signin';
+import { Command, Door } from './Door';
 import { LinkForm } from './LinkForm';
+import { useOptions } from './options';
 import { PasswordForm } from './PasswordForm';
+import { Reset } from './Reset';
+import { SignUp } from './SignUp';
 
 export default function SignIn({ session }: { session: Session }) {
+  const { path } = usePlace();
+  if (path === '/signup') return <SignUp session={session} />;
+  if (path === '/reset') return <Reset />;
+  return <Proving session={session} />;
+}
+
+function Proving({ session }: { session: Session }) {
   const failure = useLink();
+  const options = useOptions();
   const { state } = session;
   if (state === 'unknown' && !failure) {
     return (
@@ -52,7 +65,28 @@ export default function SignIn({ session }: { session: Session }) {
         focus={state === 'signed-out' && !failure}
       />
       <LinkForm open={failure !== undefined} />
+      <Forgotten />
+      {options?.sign_up === 'open' && (
+        <p className="mt-4 text-sm">
+          {t.signUp.offer}{' '}
+          <a href="/signup" onClick={follow} className="text-accent underline">
+            {t.signUp.title}
+          </a>
+        </p>
+      )}
+      {options?.sign_up === 'invitation' && <p className="mt-4 text-sm text-soft">{t.signUp.by}</p>}
     </Door>
+  );
+}
+
+/** What helps who does not know their password. */
+function Forgotten() {
+  return (
+    <details className="mt-3">
+      <summary className="min-h-6 cursor-pointer font-medium">{t.forgotten.title}</summary>
+      <p className="mt-3 mb-2 text-sm text-soft">{t.forgotten.how}</p>
+      <Command>{t.forgotten.command}</Command>
+    </details>
   );
 }
 
@@ -77,20 +111,4 @@ function useLink(): string | undefined {
     });
   }, [path]);
   return failure;
-}
-
-/** What everybody sees who is not in yet. */
-function Door({ title, children }: { title: string; children: ReactNode }) {
-  useEffect(() => {
-    document.title = `${title} · ${page.app}`;
-  }, [title]);
-  return (
-    <main className="grid h-full place-items-center overflow-y-auto px-6 py-8">
-      <div className="w-full max-w-sm animate-appear">
-        <img src="/icon.svg" alt="" className="mx-auto mb-6 size-14" />
-        <h1 className="text-center text-title font-semibold tracking-tight">{title}</h1>
-        {children}
-      </div>
-    </main>
-  );
 }

@@ -12,6 +12,7 @@ export const en = {
     account: 'Account',
     settings: 'Settings',
     security: 'Sign-in and security',
+    people: 'People',
     activity: 'Activity',
   },
   theme: { system: 'Like the system', light: 'Light', dark: 'Dark' },

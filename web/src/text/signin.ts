@@ -21,6 +21,35 @@ const en = {
     elsewhere: 'A browser that is signed in makes one too: Settings, “Sign in on another device”.',
   },
   again: 'Try again',
+  forgotten: {
+    title: 'Forgot your password?',
+    how: 'Whoever runs this docket makes you a link to set a new one, under “People” or by this command:',
+    command: 'docket user password NAME',
+  },
+  signUp: {
+    title: 'Make an account',
+    offer: 'No account yet?',
+    by: 'No account yet? Ask whoever runs this docket for an invitation.',
+    as: (name: string) =>
+      `You are signed in as ${name}. The new account takes their place in this browser; what of theirs waits to be sent stays here until they sign in again.`,
+    back: 'Back to the tasks',
+    nameHint: 'What you sign in with.',
+    invitation: 'Invitation',
+    invitationHint: 'The link you were sent, or only the code after its #.',
+    notInvited: 'Making an account here needs an invitation: paste the whole link or its code.',
+    go: 'Make the account',
+    closed: 'Nobody can make an account here themselves: ask whoever runs this docket for one.',
+    signIn: 'Sign in instead',
+  },
+  reset: {
+    title: 'A new password',
+    hint: 'Setting it signs you out everywhere. Then sign in with it.',
+    incomplete: 'This link is not whole: open all of it, up to its last letter.',
+    password: 'New password',
+    go: 'Set the password',
+    refused: 'This link was used before, or is older than an hour: ask for a new one.',
+    done: 'Your new password is set: sign in with it.',
+  },
 };
 
 /** The texts. English is the one language so far. */

@@ -1,5 +1,5 @@
-import { Button } from '../design/controls';
-import { toast } from '../design/toast';
+import { Button } from './controls';
+import { toast } from './toast';
 import { t } from '../text/account';
 
 /** A line of text to be copied; where the browser does not let the page copy, it is selected by a click. */
