@@ -19,7 +19,7 @@ const (
 // row ten of the many are active, in the other all of them in turn: with 10,000 of them the
 // lists are more than the memory for lists holds, so each page then reads its list anew.
 func users(ctx context.Context, b *bench) (err error) {
-	n := b.size(b.options.users, b.options.users/2)
+	n := b.size(b.options.users, b.options.users/10)
 	usersActive := fmt.Sprintf("list + create by 10 users, among %d against 10", n)
 	usersAll := fmt.Sprintf("list + create by any user, of %d against 10", n)
 	if !b.wants(usersActive, usersAll) {
