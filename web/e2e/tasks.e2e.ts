@@ -19,6 +19,12 @@ interface Task {
   recurrence_pattern: string | null;
 }
 
+/** How many tabs the client sees as open; runs in the page. */
+async function openTabs(): Promise<number> {
+  const { held = [] } = await navigator.locks.query();
+  return held.filter(({ name }) => name?.startsWith('docket-tab-')).length;
+}
+
 describe.skipIf(!inject('chromium'))('tasks', () => {
   let server: Server;
   let browser: Browser;
@@ -134,6 +140,50 @@ describe.skipIf(!inject('chromium'))('tasks', () => {
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.keyboard.press('Enter');
     await page.waitForURL(/[?&]task=/);
+  });
+
+  test('u takes back what was done before a reload or in a closed tab, not what another open tab does', async () => {
+    page = await signedIn(browser, server);
+    await add({ title: 'One' }, { title: 'Two' });
+    await page.goto(`${server.url}/all`);
+    await row('Two').waitFor();
+    /** Completes a task by key, until the page says so: then it can be taken back. */
+    const complete = async (title: string) => {
+      await row(title).focus();
+      await page.keyboard.press('Space');
+      await row(title).waitFor({ state: 'detached' });
+      await page.getByText(`Completed “\u2068${title}\u2069”`, { exact: true }).waitFor();
+    };
+    const undone = (title: string) =>
+      page.getByText(`Taken back: Completed “\u2068${title}\u2069”`, { exact: true }).waitFor();
+
+    await complete('One');
+    await page.reload();
+    await row('Two').waitFor();
+    await page.keyboard.press('u');
+    await undone('One');
+    await sent('One', { status: 'pending' });
+
+    await complete('Two');
+    const [first, other] = [page, await page.context().newPage()];
+    page = other;
+    await page.goto(`${server.url}/all`);
+    await complete('One');
+    await page.keyboard.press('u');
+    await undone('One');
+    await page.keyboard.press('u'); // nothing more is this tab's
+    await complete('One');
+    await sent('Two', { status: 'completed' });
+
+    await first.close();
+    await expect.poll(() => other.evaluate(openTabs)).toBe(1);
+    page = await other.context().newPage();
+    await page.goto(`${server.url}/all`);
+    await page.getByText('No tasks yet.').waitFor();
+    await page.keyboard.press('u');
+    await undone('Two');
+    await sent('One', { status: 'completed' });
+    await sent('Two', { status: 'pending' });
   });
 
   test('many at once: by key, by Shift and click, and by group', async () => {

@@ -218,5 +218,6 @@ function changed(tx: IDBTransaction, { put, remove }: StepsChange): Promise<void
   const steps = tx.objectStore('steps');
   for (const id of remove) steps.delete(id);
   for (const step of put) steps.put(step);
+  tx.commit(); // without waiting for the answers: the page may be about to go
   return committed(tx);
 }
