@@ -172,7 +172,7 @@ func (s *behind) creates(at *docket, users []user, count int) measure {
 		}
 		w := &writeSides{docket: at, bodies: s.bodies}
 		l := load{addr: at.addr, clients: sidecarWriters, count: count, next: w.next("/api/tasks", senders)}
-		return untilAudited(ctx, l, users, s.door)
+		return untilAudited(ctx, l, users, s.door, nil)
 	}
 }
 
@@ -265,7 +265,7 @@ func (s *behind) delays(ctx context.Context, b *bench) error {
 				return err
 			}
 			committed := time.Now()
-			if err := s.door.audited(ctx, s.hot, res.listVersion); err != nil {
+			if _, err := s.door.audited(ctx, s.hot, res.listVersion); err != nil {
 				return err
 			}
 			times = append(times, milliseconds(time.Since(committed)))

@@ -190,7 +190,7 @@ func (d *docket) settled(ctx context.Context) error {
 		if m.sum("docket_consumer_lag")+m.sum("docket_parked") == 0 {
 			return nil
 		}
-		if err := pause(ctx, 20*time.Millisecond); err != nil {
+		if err := pause(ctx, 5*time.Millisecond); err != nil {
 			return err
 		}
 	}

@@ -194,22 +194,23 @@ func (d *docket) batch(ctx context.Context, u user, changes []change, ids []stri
 	return nil
 }
 
-// audited waits until the audit log has every event of the user's list up to version.
-func (d *docket) audited(ctx context.Context, u user, version int64) error {
+// audited waits until the audit log has every event of the user's list up to version, and tells whether it had it at once.
+func (d *docket) audited(ctx context.Context, u user, version int64) (atOnce bool, err error) {
 	c, err := dial(ctx, d.addr)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer c.Close()
 	ask := request(http.MethodGet, "/api/audit?limit=1", u.token, nil)
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+	atOnce = true
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); atOnce = false {
 		res, err := c.do(ask)
 		if err != nil || res.listVersion >= version {
-			return err
+			return atOnce, err
 		}
 		if err := pause(ctx, time.Millisecond); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return fmt.Errorf("the audit log has not reached version %d", version)
+	return false, fmt.Errorf("the audit log has not reached version %d", version)
 }
