@@ -60,6 +60,13 @@ export async function stranger(browser: Browser, look: Look = {}): Promise<Page>
   return context.newPage();
 }
 
+/** Fills in the form of name and password as a person does, and sends it by Enter. */
+export async function enter(page: Page, name: string, password: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'Name' }).fill(name);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.keyboard.press('Enter');
+}
+
 /** The pages that are open, of all profiles. */
 export function openPages(): Page[] {
   return [...complaints.keys()].flatMap((context) => context.pages());

@@ -6,7 +6,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { violationsInEachLook } from './axe';
-import { complaintsOf, launch, signedIn, stranger } from './browser';
+import { complaintsOf, enter, launch, signedIn, stranger } from './browser';
 import { Server } from './server';
 
 const password = 'four tame otters sing';
@@ -63,9 +63,7 @@ describe.skipIf(!inject('chromium'))('people', { timeout: 120_000 }, () => {
 
     const late = await stranger(browser);
     await late.goto(link);
-    await late.getByRole('textbox', { name: 'Name' }).fill('jo');
-    await secret(late).fill(password);
-    await late.keyboard.press('Enter');
+    await enter(late, 'jo', password);
     await late.getByText('is not, or no longer, valid').waitFor();
     expect([admin, page, late].flatMap(complaintsOf)).toEqual([]);
     for (const one of [admin, page, late]) await one.context().close();
@@ -89,9 +87,7 @@ describe.skipIf(!inject('chromium'))('people', { timeout: 120_000 }, () => {
     expect(await violationsInEachLook(page, 'reset')).toEqual([]);
     await page.getByRole('button', { name: 'Set the password' }).click();
     await page.getByText('Your new password is set').waitFor();
-    await page.getByRole('textbox', { name: 'Name' }).fill('kim');
-    await secret(page).fill('six grey otters sleep');
-    await page.keyboard.press('Enter');
+    await enter(page, 'kim', 'six grey otters sleep');
     await quickAdd(page).waitFor();
 
     const again = await stranger(browser);

@@ -6,7 +6,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { violationsInEachLook } from './axe';
-import { complaintsOf, launch, stranger } from './browser';
+import { complaintsOf, enter, launch, stranger } from './browser';
 import { Server } from './server';
 
 const password = 'four tame otters sing';
@@ -28,9 +28,7 @@ describe.skipIf(!inject('chromium'))('sign-in and security', { timeout: 120_000 
   async function signedInAs(name: string, secret: string, path = '/'): Promise<Page> {
     const page = await stranger(browser);
     await page.goto(server.url + path);
-    await page.getByRole('textbox', { name: 'Name' }).fill(name);
-    await page.getByLabel('Password', { exact: true }).fill(secret);
-    await page.keyboard.press('Enter');
+    await enter(page, name, secret);
     return page;
   }
 

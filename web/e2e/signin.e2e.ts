@@ -3,20 +3,13 @@
  *
  * [Task]: T006
  */
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { violationsInEachLook, violationsOn } from './axe';
-import { complaintsOf, launch, stranger } from './browser';
+import { complaintsOf, enter, launch, stranger } from './browser';
 import { Server } from './server';
 
 const password = 'four tame otters sing';
-
-/** Fills in the form as a person does, and sends it by Enter. */
-async function enter(page: Page, name: string, secret: string): Promise<void> {
-  await page.getByRole('textbox', { name: 'Name' }).fill(name);
-  await page.getByLabel('Password', { exact: true }).fill(secret);
-  await page.keyboard.press('Enter');
-}
 
 describe.skipIf(!inject('chromium'))('signing in', { timeout: 120_000 }, () => {
   let server: Server;
