@@ -48,6 +48,9 @@ var rules = map[string]rule{
 	"disable-second-factor": {need: needAll, others: 404, path: func(m *matrix) (string, any) {
 		return "/api/me/second-factor/disable", object{"password": newPassword["password"], "code": m.recoveryCode()}
 	}},
+	"renew-recovery-codes": {need: needAll, others: 404, path: func(m *matrix) (string, any) {
+		return "/api/me/second-factor/recovery-codes", object{"password": newPassword["password"], "code": m.recoveryCode()}
+	}},
 	"delete-user-second-factor": {need: needAdmin, path: func(m *matrix) (string, any) { return "/api/users/" + m.ada.id + "/second-factor", nil }},
 
 	"find-users": {need: needAdmin, path: at("/api/users?name=Ada", nil)},

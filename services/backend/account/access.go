@@ -26,20 +26,21 @@ const (
 
 // What there is to know of an account's access.
 const (
-	accessSignedIn     = "signed_in"
-	accessFailed       = "sign_in_failed"
-	accessTokenCreated = "token_created"
-	accessTokenUsed    = "token_first_used"
-	accessTokenRevoked = "token_revoked"
-	accessPassword     = "password_changed"
-	accessFactorOn     = "second_factor_on"
-	accessFactorOff    = "second_factor_off"
+	accessSignedIn        = "signed_in"
+	accessFailed          = "sign_in_failed"
+	accessTokenCreated    = "token_created"
+	accessTokenUsed       = "token_first_used"
+	accessTokenRevoked    = "token_revoked"
+	accessPassword        = "password_changed"
+	accessFactorOn        = "second_factor_on"
+	accessFactorOff       = "second_factor_off"
+	accessRecoveryRenewed = "recovery_codes_renewed"
 )
 
 // Access is one thing that happened to an account's access.
 type Access struct {
 	At   task.Time `json:"at" format:"date-time" doc:"When it happened, for the last time"`
-	Kind string    `json:"kind" enum:"signed_in,sign_in_failed,token_created,token_first_used,token_revoked,password_changed,second_factor_on,second_factor_off"`
+	Kind string    `json:"kind" enum:"signed_in,sign_in_failed,token_created,token_first_used,token_revoked,password_changed,second_factor_on,second_factor_off,recovery_codes_renewed"`
 	// With is a browser as clientOf names it, or the name of a token.
 	With string `json:"with" doc:"The browser and its system, as far as it tells, or the name of the token"`
 	// Times is 1 but for failures, which are counted together where each came within an hour of the one before.

@@ -156,9 +156,7 @@ func (s *Store) checkOwnPassword(ctx context.Context, user, password string) err
 // Confirm switches on what [Store.Enrol] has set up, once its first code is right, and returns the recovery codes, which
 // are not kept. [ErrNoFactor], [ErrFactorSet], or an error as [Store.passFactor] has.
 func (s *Store) Confirm(ctx context.Context, user, id, code string) (codes []string, err error) {
-	for range RecoveryCodes {
-		codes = append(codes, newRecoveryCode())
-	}
+	codes, hashes := newRecoveryCodes()
 	err = host.Retry(ctx, func() error {
 		row, etag, err := s.factor(ctx, user)
 		switch {
@@ -175,10 +173,7 @@ func (s *Store) Confirm(ctx context.Context, user, id, code string) (codes []str
 			return err
 		}
 		now := task.At(s.now())
-		row.EnabledAt = &now
-		for _, c := range codes {
-			row.Recovery = append(row.Recovery, hashRecovery(c))
-		}
+		row.EnabledAt, row.Recovery = &now, hashes
 		return s.commitNoted(ctx, user, accessFactorOn, host.Replace(factorKey(user), encode(row), etag))
 	})
 	if err != nil {
@@ -190,6 +185,32 @@ func (s *Store) Confirm(ctx context.Context, user, id, code string) (codes []str
 // Disable takes the second factor away from a user who knows the password and shows a code of it. [ErrNoFactor], an
 // invalid, or an error as [Store.passFactor] has.
 func (s *Store) Disable(ctx context.Context, user, password, code string) error {
+	err := s.withProof(ctx, user, password, code, func(_ factorRow, etag string) error {
+		return s.commitNoted(ctx, user, accessFactorOff, host.Remove(factorKey(user), etag))
+	})
+	if err != nil {
+		return fmt.Errorf("take second factor away: %w", err)
+	}
+	return nil
+}
+
+// RenewRecovery returns new recovery codes instead of all that are left, to a user who proves to be it as for
+// [Store.Disable], with the same errors.
+func (s *Store) RenewRecovery(ctx context.Context, user, password, code string) ([]string, error) {
+	codes, hashes := newRecoveryCodes()
+	err := s.withProof(ctx, user, password, code, func(row factorRow, etag string) error {
+		row.Recovery = hashes
+		return s.commitNoted(ctx, user, accessRecoveryRenewed, host.Replace(factorKey(user), encode(row), etag))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("renew recovery codes: %w", err)
+	}
+	return codes, nil
+}
+
+// withProof calls commit with the second factor of a user who knows the password and shows a code, which is used up in the
+// row; again where another was faster. [ErrNoFactor], an invalid, or an error as [Store.passFactor] has.
+func (s *Store) withProof(ctx context.Context, user, password, code string, commit func(row factorRow, etag string) error) error {
 	row, _, err := s.factor(ctx, user)
 	if err != nil {
 		return err
@@ -200,7 +221,7 @@ func (s *Store) Disable(ctx context.Context, user, password, code string) error 
 	if err := s.checkOwnPassword(ctx, user, password); err != nil {
 		return err
 	}
-	err = host.Retry(ctx, func() error {
+	return host.Retry(ctx, func() error {
 		row, etag, err := s.factor(ctx, user)
 		if err != nil {
 			return err
@@ -208,15 +229,11 @@ func (s *Store) Disable(ctx context.Context, user, password, code string) error 
 		if !row.enabled() {
 			return ErrNoFactor
 		}
-		if _, err := s.useCode(ctx, user, row, etag, code); err != nil {
+		if row, err = s.useCode(ctx, user, row, etag, code); err != nil {
 			return err
 		}
-		return s.commitNoted(ctx, user, accessFactorOff, host.Remove(factorKey(user), etag))
+		return commit(row, etag)
 	})
-	if err != nil {
-		return fmt.Errorf("take second factor away: %w", err)
-	}
-	return nil
 }
 
 // RemoveFactor takes it away from a user who has lost it; none is no error.

@@ -34,6 +34,8 @@ func (s *Store) factorRoutes(api huma.API) {
 	register(api, o, s.postConfirm)
 	o = op("disable-second-factor", http.MethodPost, "/api/me/second-factor/disable", "Switch the second factor off", http.StatusNoContent, 400, 403, 404)
 	register(api, o, s.postDisable)
+	o = op("renew-recovery-codes", http.MethodPost, "/api/me/second-factor/recovery-codes", "Make new recovery codes, which are shown once, instead of all that are left", http.StatusOK, 400, 403, 404)
+	register(api, o, s.postRecoveryCodes)
 	o = op("delete-user-second-factor", http.MethodDelete, "/api/users/{id}/second-factor", "Switch off the second factor of a user who has lost it, as an administrator", http.StatusNoContent, 403, 404)
 	register(api, o, s.deleteUserFactor)
 }
@@ -102,19 +104,30 @@ func (s *Store) postConfirm(ctx context.Context, in *confirmInput) (*recoveryAns
 	return out, err
 }
 
-type disableInput struct {
+// provenInput shows that it is the user who asks.
+type provenInput struct {
 	Body struct {
 		Password string `json:"password" minLength:"1" maxLength:"256"`
 		Code     string `json:"code" minLength:"1" maxLength:"100" doc:"Of the authenticator, or a recovery code"`
 	}
 }
 
-func (s *Store) postDisable(ctx context.Context, in *disableInput) (*struct{}, error) {
+func (s *Store) postDisable(ctx context.Context, in *provenInput) (*struct{}, error) {
 	u, err := s.ownAccount(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return nil, s.Disable(ctx, u.ID, in.Body.Password, in.Body.Code)
+}
+
+func (s *Store) postRecoveryCodes(ctx context.Context, in *provenInput) (*recoveryAnswer, error) {
+	u, err := s.ownAccount(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &recoveryAnswer{}
+	out.Body.RecoveryCodes, err = s.RenewRecovery(ctx, u.ID, in.Body.Password, in.Body.Code)
+	return out, err
 }
 
 func (s *Store) deleteUserFactor(ctx context.Context, in *userPath) (*struct{}, error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/base32"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -148,6 +149,37 @@ func TestRecoveryCodesWorkOnce(t *testing.T) {
 	st.prove("Ada", goodPassword, typed).want(t, http.StatusCreated, nil)
 	st.prove("Ada", goodPassword, recovery[1]).wantProblem(t, http.StatusBadRequest, "wrong_code", "")
 	st.prove("Ada", goodPassword, "aaaa-aaaa-aaaa-aaaa").wantProblem(t, http.StatusBadRequest, "wrong_code", "")
+}
+
+// New recovery codes are for who knows the password and has a code; those before count no more, nor does that code.
+func TestRecoveryCodesAreRenewed(t *testing.T) {
+	st := newSite(t)
+	st.first()
+	_, ada, phone, before := st.guarded("Ada")
+	st.clock.advance(totpPeriod)
+	renew := func(password, code string) response {
+		return st.call(ada, http.MethodPost, "/api/me/second-factor/recovery-codes", string(encode(map[string]string{"password": password, "code": code})))
+	}
+	renew("x", phone.code(0)).wantProblem(t, http.StatusBadRequest, "validation_failed", "password")
+	renew(goodPassword, phone.code(9)).wantProblem(t, http.StatusBadRequest, "wrong_code", "")
+	st.prove("Ada", goodPassword, before[0]).want(t, http.StatusCreated, nil) // nothing was changed
+	var shown struct {
+		RecoveryCodes []string `json:"recovery_codes"`
+	}
+	renew(goodPassword, phone.code(0)).want(t, http.StatusOK, &shown)
+	renew(goodPassword, phone.code(0)).wantProblem(t, http.StatusBadRequest, "wrong_code", "")
+	if len(shown.RecoveryCodes) != RecoveryCodes || slices.ContainsFunc(shown.RecoveryCodes, func(c string) bool { return slices.Contains(before, c) }) {
+		t.Errorf("%q after %q", shown.RecoveryCodes, before)
+	}
+	st.prove("Ada", goodPassword, before[1]).wantProblem(t, http.StatusBadRequest, "wrong_code", "")
+	st.prove("Ada", goodPassword, shown.RecoveryCodes[0]).want(t, http.StatusCreated, nil)
+	var seen []Access
+	st.call(ada, http.MethodGet, "/api/me/access", "").want(t, http.StatusOK, &seen)
+	if !slices.ContainsFunc(seen, func(a Access) bool { return a.Kind == accessRecoveryRenewed }) {
+		t.Errorf("the renewal is not noted: %+v", seen)
+	}
+	_, bob := st.account("Bob")
+	st.call(bob, http.MethodPost, "/api/me/second-factor/recovery-codes", `{"password":"`+goodPassword+`","code":"000000"}`).wantProblem(t, http.StatusNotFound, "not_found", "")
 }
 
 // Guesses are counted by account, those at once on several replicas too; recovery codes are good all the same.

@@ -73,6 +73,15 @@ func newRecoveryCode() string {
 	return s[:4] + "-" + s[4:8] + "-" + s[8:12] + "-" + s[12:]
 }
 
+// newRecoveryCodes returns as many codes as one gets, and the hashes that are kept of them.
+func newRecoveryCodes() (codes, hashes []string) {
+	for range RecoveryCodes {
+		code := newRecoveryCode()
+		codes, hashes = append(codes, code), append(hashes, hashRecovery(code))
+	}
+	return codes, hashes
+}
+
 // hashRecovery is the form in which a recovery code is kept, however it is typed.
 func hashRecovery(code string) string {
 	return hash("recovery " + strings.ToLower(strings.NewReplacer("-", "", " ", "").Replace(code)))

@@ -275,6 +275,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/second-factor/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make new recovery codes, which are shown once, instead of all that are left */
+        post: operations["renew-recovery-codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me/second-factor/{id}/confirm": {
         parameters: {
             query?: never;
@@ -819,7 +836,7 @@ export interface components {
              */
             at: string;
             /** @enum {string} */
-            kind: "signed_in" | "sign_in_failed" | "token_created" | "token_first_used" | "token_revoked" | "password_changed" | "second_factor_on" | "second_factor_off";
+            kind: "signed_in" | "sign_in_failed" | "token_created" | "token_first_used" | "token_revoked" | "password_changed" | "second_factor_on" | "second_factor_off" | "recovery_codes_renewed";
             /**
              * Format: int64
              * @description How often; failures with one browser within an hour of each other are one entry
@@ -950,11 +967,6 @@ export interface components {
             sent_at: string | null;
             /** @description Where there are several: the id of the browser's subscription, for push */
             target?: string;
-        };
-        DisableInputBody: {
-            /** @description Of the authenticator, or a recovery code */
-            code: string;
-            password: string;
         };
         EnrolInputBody: {
             /** @description The user's, to show that it is them */
@@ -1265,6 +1277,11 @@ export interface components {
              * @example about:blank
              */
             type: string;
+        };
+        ProvenInputBody: {
+            /** @description Of the authenticator, or a recovery code */
+            code: string;
+            password: string;
         };
         PushKey: {
             /**
@@ -3242,7 +3259,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["DisableInputBody"];
+                "application/json": components["schemas"]["ProvenInputBody"];
             };
         };
         responses: {
@@ -3252,6 +3269,102 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "renew-recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProvenInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryAnswerBody"];
+                };
             };
             /** @description Bad Request */
             400: {
