@@ -101,7 +101,7 @@ type previewInput struct {
 
 type previewOutput struct {
 	Body struct {
-		Words    string     `json:"words"`
+		Words    string     `json:"words" doc:"What a rule takes from the due date is left open where none is given"`
 		DueDates []task.Due `json:"due_dates" nullable:"false"`
 	}
 }
@@ -126,7 +126,7 @@ func (s *Service) previewRecurrence(ctx context.Context, in *previewInput) (*pre
 		return nil, problem(err)
 	}
 	out := &previewOutput{}
-	out.Body.Words, out.Body.DueDates = pattern.WordsFrom(dates[0], owner.Zone()), dates
+	out.Body.Words, out.Body.DueDates = pattern.WordsFrom(due, owner.Zone()), dates
 	return out, nil
 }
 

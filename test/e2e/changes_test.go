@@ -237,13 +237,19 @@ func TestUnderstanding(t *testing.T) {
 			t.Errorf("understood when parsing and when creating (-parsed +created):\n%s", diff)
 		}
 
-		var preview struct {
+		type preview struct {
 			Words string   `json:"words"`
 			Dates []string `json:"due_dates"`
 		}
-		c.post("/api/recurrence/preview", object{"recurrence_pattern": "monthly", "due_date": "2030-01-31"}).want(200).into(&preview)
-		if want := []string{"2030-01-31", "2030-02-28", "2030-03-31", "2030-04-30", "2030-05-31"}; !slices.Equal(preview.Dates, want) || preview.Words == "" {
-			t.Errorf("preview %+v, want %v", preview, want)
+		var from, always preview
+		c.post("/api/recurrence/preview", object{"recurrence_pattern": "monthly", "due_date": "2030-01-31"}).want(200).into(&from)
+		want := preview{"every month on the 31st, or the last day", []string{"2030-01-31", "2030-02-28", "2030-03-31", "2030-04-30", "2030-05-31"}}
+		if diff := cmp.Diff(want, from); diff != "" {
+			t.Errorf("preview from a date (-want +got):\n%s", diff)
+		}
+		c.post("/api/recurrence/preview", object{"recurrence_pattern": "monthly"}).want(200).into(&always)
+		if always.Words != "every month" || len(always.Dates) != 5 {
+			t.Errorf("preview from no date: %+v, want no day in its words, and five dates", always)
 		}
 	})
 }

@@ -1249,6 +1249,7 @@ export interface components {
         };
         PreviewOutputBody: {
             due_dates: string[];
+            /** @description What a rule takes from the due date is left open where none is given */
             words: string;
         };
         Problem: {
