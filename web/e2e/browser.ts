@@ -23,6 +23,8 @@ export async function launch(): Promise<Browser> {
 export interface Look {
   width?: 1280 | 390;
   scheme?: 'light' | 'dark';
+  /** The time zone of the device; Europe/Berlin unless given. */
+  zone?: string;
 }
 
 /** What pages complained of: a test that ends with any has failed. */
@@ -47,7 +49,7 @@ export async function stranger(browser: Browser, look: Look = {}): Promise<Page>
     viewport: { width, height: width === 390 ? 844 : 860 },
     colorScheme: look.scheme ?? 'light',
     locale: 'en-GB',
-    timezoneId: 'Europe/Berlin',
+    timezoneId: look.zone ?? 'Europe/Berlin',
     deviceScaleFactor: 1,
     hasTouch: width === 390,
   });

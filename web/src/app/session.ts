@@ -18,9 +18,9 @@ const expired = 'docket.expired';
 let session: Session = remembered();
 const subscribers = new Set<() => void>();
 
-/** Tells the other tabs that the session has changed. */
+/** Tells the other tabs that the session has changed, or the settings of its user. */
 const tabs = new BroadcastChannel('docket-session');
-tabs.onmessage = (event: MessageEvent<'signed in' | 'signed out'>) => {
+tabs.onmessage = (event: MessageEvent<'signed in' | 'signed out' | 'changed'>) => {
   if (event.data === 'signed out') set({ state: 'signed-out' });
   else void checkSession();
 };
@@ -60,6 +60,7 @@ function lost(): void {
 /** Takes in what the server says of the user after a change of the settings. */
 export function setUser(user: User): void {
   set({ state: 'signed-in', user });
+  tabs.postMessage('changed');
 }
 
 /** Asks the server who is signed in. */

@@ -30,7 +30,7 @@ export function StatusLine() {
           <p className={`${line} animate-appear pt-2 text-soft`}>
             {failing ? t.status.failing : t.status.offline}
             {status.waiting > 0 && <span>{t.status.waiting(status.waiting)}</span>}
-            <Button kind="quiet" className="h-7 px-2 text-accent" onClick={() => replica.connect()}>
+            <Button kind="offer" className="h-7 px-2" onClick={() => replica.connect()}>
               {t.status.tryNow}
             </Button>
           </p>
@@ -38,7 +38,7 @@ export function StatusLine() {
         {refused > 0 && (
           <p className={`${line} animate-appear pt-2 text-late`}>
             {t.status.refused(refused)}
-            <Button kind="quiet" className="h-7 px-2 text-accent" onClick={() => setOpen(true)}>
+            <Button kind="offer" className="h-7 px-2" onClick={() => setOpen(true)}>
               {t.status.show}
             </Button>
           </p>

@@ -11,6 +11,8 @@ const kinds = {
   primary: 'bg-accent text-on-accent hover:opacity-90 shadow-raised',
   plain: 'bg-surface text-ink border border-line hover:bg-hover',
   quiet: 'text-soft hover:bg-hover hover:text-ink',
+  /** Quiet, but what one is here to press. */
+  offer: 'text-accent hover:bg-accent-wash',
   danger: 'bg-late-wash text-late hover:opacity-90',
 };
 

@@ -145,7 +145,7 @@ function OneToast({ one }: { one: Shown }) {
 
 function ActionButton({ action, act }: { action: ToastAction; act: (action: ToastAction) => void }) {
   return (
-    <Button kind="quiet" className="text-accent" onClick={() => act(action)}>
+    <Button kind="offer" onClick={() => act(action)}>
       {action.label}
     </Button>
   );

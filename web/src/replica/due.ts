@@ -94,7 +94,7 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 const offsets = new Map<string, Map<number, number>>();
 
 /** Seconds east of UTC that zone has at an instant. Remembered: a list asks for the same days again and again. */
-function offsetAt(seconds: number, zone: string): number {
+export function offsetAt(seconds: number, zone: string): number {
   const at = Math.floor(seconds / quarter);
   let known = offsets.get(zone);
   if (!known) offsets.set(zone, (known = new Map<number, number>()));

@@ -5,14 +5,14 @@ import { Failure } from '../design/Failure';
 import { Hint, Section } from '../design/Section';
 import { t } from '../text/account';
 import { useSaving } from './useSaving';
+import { keepZone, zoneHere } from './useZoneNotice';
 import { ZoneField } from './ZoneField';
-
-const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** Who the user is, and where. */
 export function Profile() {
   const user = useUser();
   const [typed, setTyped] = useState<{ name?: string; email?: string; locale?: string }>({});
+  const here = zoneHere();
   const { busy, save, complaint, failure } = useSaving(['name', 'email', 'locale', 'time_zone']);
   const submit = async (event: SyntheticEvent) => {
     event.preventDefault();
@@ -47,7 +47,10 @@ export function Profile() {
       <ZoneField
         zone={user.time_zone}
         error={complaint('time_zone')}
-        onChoose={(time_zone) => void save({ time_zone })}
+        onChoose={(time_zone) => {
+          keepZone(user.id); // who chooses another than that of this browser wants it
+          void save({ time_zone });
+        }}
       />
       {here !== user.time_zone && (
         <p className="flex flex-wrap items-center gap-3 text-sm">

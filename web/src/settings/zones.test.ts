@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findZones, zoneLabel, zonesWith } from './zones';
+import { findZones, sameTime, zoneLabel, zonesWith } from './zones';
 
 const zones = ['America/Argentina/Buenos_Aires', 'America/New_York', 'Asia/Tokyo', 'Europe/Berlin'];
 
@@ -24,4 +24,13 @@ test('a label tells the offset at that moment', () => {
   expect(zoneLabel('America/New_York', Date.parse('2026-01-01T12:00:00Z'), 'en')).toBe(
     'America/New York (GMT-5)',
   );
+});
+
+test.each([
+  ['Europe/Berlin', 'Europe/Paris', true],
+  ['Asia/Kolkata', 'Asia/Calcutta', true],
+  ['Europe/Berlin', 'Europe/London', false],
+  ['Europe/Berlin', 'Africa/Lagos', false], // the same in winter only
+])('%s has the time of %s: %s', (one, other, same) => {
+  expect(sameTime(one, other, Date.parse('2026-01-01T12:00:00Z'))).toBe(same);
 });

@@ -1,3 +1,13 @@
+import { offsetAt } from '../replica/due';
+
+const month = 30 * 86_400;
+
+/** Whether clocks in two zones show the same, from a moment (milliseconds since 1970) on through a year. */
+export function sameTime(one: string, other: string, now: number): boolean {
+  const months = Array.from({ length: 13 }, (_, i) => Math.floor(now / 1000) + i * month);
+  return months.every((at) => offsetAt(at, one) === offsetAt(at, other));
+}
+
 /** Every time zone that the browser knows, and one that only the server does. */
 export function zonesWith(zone: string): string[] {
   const known = Intl.supportedValuesOf('timeZone');

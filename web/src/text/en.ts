@@ -204,6 +204,14 @@ export const en = {
     refused: (n: number) => (n === 1 ? 'A change was refused.' : `${n} changes were refused.`),
     show: 'See what to do',
   },
+  zone: {
+    differs: (here: string, zone: string) => `This device is in ${here}. Days and times are those of ${zone}.`,
+    change: (here: string) => `Change to ${here}`,
+    keep: (zone: string) => `Keep ${zone}`,
+    changed: (here: string) => `Days and times are now those of ${here}.`,
+    failed: (here: string) => `The time zone could not be changed to ${here}.`,
+    again: 'Try again',
+  },
   undo: {
     undo: 'Undo',
     redo: 'Redo',
