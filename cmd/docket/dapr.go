@@ -42,6 +42,7 @@ type sidecarOptions struct {
 	backendWS          string // where the frontend finds /ws
 	publicURL          string // in links
 	ownerTokenFile     string
+	linger             string // a duration; see [dapr.Options]
 }
 
 func defaultSidecarOptions() *sidecarOptions {
@@ -49,7 +50,7 @@ func defaultSidecarOptions() *sidecarOptions {
 		httpPort: env("DAPR_HTTP_PORT", "3500"), grpcPort: env("DAPR_GRPC_PORT", "50001"),
 		appListen: env("DOCKET_APP_LISTEN", "127.0.0.1:"+env("APP_PORT", "3000")), opsListen: env("DOCKET_OPS_LISTEN", ""),
 		backendWS: env("DOCKET_BACKEND_WS", ""), publicURL: env("DOCKET_PUBLIC_URL", "http://127.0.0.1:8080"),
-		ownerTokenFile: env("DOCKET_OWNER_TOKEN_FILE", ""),
+		ownerTokenFile: env("DOCKET_OWNER_TOKEN_FILE", ""), linger: env("DOCKET_LINGER", "0s"),
 	}
 }
 
@@ -66,6 +67,7 @@ func (o *sidecarOptions) serve(f *pflag.FlagSet) {
 	f.StringVar(&o.appListen, "app-listen", o.appListen, "behind Dapr: address for the sidecar alone (DOCKET_APP_LISTEN, or APP_PORT)")
 	f.StringVar(&o.opsListen, "ops-listen", o.opsListen, "behind Dapr: address for /healthz, /readyz and /metrics (DOCKET_OPS_LISTEN)")
 	f.StringVar(&o.backendWS, "backend-ws", o.backendWS, "frontend behind Dapr: where backend's replicas serve users, for /ws if no ingress routes it: URL[,URL…] (DOCKET_BACKEND_WS)")
+	f.StringVar(&o.linger, "linger", o.linger, "behind Dapr: how long a service that has stopped still sends callers elsewhere, until its sidecar is gone too (DOCKET_LINGER)")
 	f.StringVar(&o.ownerTokenFile, "owner-token-file", o.ownerTokenFile, "backend behind Dapr: file for the first user's API token (DOCKET_OWNER_TOKEN_FILE)")
 }
 
@@ -92,6 +94,15 @@ func (o *sidecarOptions) open(ctx context.Context, s service, instance string, l
 		Stateless: s.stateless, ContentType: event.ContentType, Logger: log, Metrics: metrics, Failpoint: failpoint()})
 }
 
+// lingering is how long, and an error where that is no time.
+func (o *sidecarOptions) lingering() (time.Duration, error) {
+	d, err := time.ParseDuration(o.linger)
+	if err != nil || d < 0 {
+		return 0, cli.Usage(fmt.Errorf("--linger %q: want a duration such as 15s", o.linger))
+	}
+	return d, nil
+}
+
 func port(flag, value string) (int, error) {
 	n, err := strconv.ParseUint(value, 10, 16)
 	if err != nil || n == 0 {
@@ -109,6 +120,10 @@ func serveSidecar(ctx context.Context, o *serveOptions, so *sidecarOptions, s se
 	if err != nil {
 		return err
 	}
+	linger, err := so.lingering()
+	if err != nil {
+		return err
+	}
 	doors, err := openDoors(o, so, s, users)
 	if err != nil {
 		return err
@@ -123,6 +138,7 @@ func serveSidecar(ctx context.Context, o *serveOptions, so *sidecarOptions, s se
 	if err != nil {
 		return err
 	}
+	node.Linger = linger
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBackground()
 	defer func() {

@@ -2,6 +2,7 @@ package dapr
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -81,6 +82,32 @@ func (t invocation) RoundTrip(r *http.Request) (*http.Response, error) {
 	if t.sidecar.dead.Load() {
 		return nil, errDead
 	}
+	out := t.addressed(r)
+	body := &replay{from: r.Body}
+	limit := time.NewTimer(elsewhereTime)
+	defer limit.Stop()
+	for pause := elsewherePause; ; pause = min(2*pause, longestPause) {
+		one, reading := out.WithContext(r.Context()), body.again()
+		if r.Body != nil && r.Body != http.NoBody || out.ContentLength < 0 {
+			one.Body = reading
+		} else {
+			_ = reading.Close() // there is nothing to read
+		}
+		res, said, elsewhere, err := t.once(one)
+		if elsewhere && resend(r.Context(), reading, limit.C, pause) {
+			continue
+		}
+		reading.end()
+		if said != "" {
+			t.sidecar.Logger.Warn("a service is not reached", "to", r.URL.Host, "error", said)
+			return unavailable(r), nil
+		}
+		return res, err
+	}
+}
+
+// addressed is the request as the sidecar wants it, without its body.
+func (t invocation) addressed(r *http.Request) *http.Request {
 	out := r.Clone(r.Context())
 	out.URL.Scheme, out.URL.Host, out.Host = t.sidecar.base.Scheme, t.sidecar.base.Host, ""
 	out.Header.Set(appIDHeader, r.URL.Host)
@@ -93,27 +120,51 @@ func (t invocation) RoundTrip(r *http.Request) (*http.Response, error) {
 		out.Header.Set(apiTokenHeader, t.sidecar.APIToken)
 	}
 	if r.Method == http.MethodPost || r.Method == http.MethodPut || r.Method == http.MethodPatch {
-		out.ContentLength, out.Body = -1, stream{r.Body}
+		out.ContentLength = -1
 	}
-	res, err := t.next.RoundTrip(out)
-	if err != nil {
-		return nil, err
-	}
-	if unframe(res, r.Method) { // so it is the service's own
-		return res, nil
-	}
-	said, err := sidecarError(res)
+	return out
+}
+
+// once sends the request. Where the answer is none of the service's it is closed, and said is what the sidecar says or what is wrong;
+// elsewhere tells that nothing was done, so that the request may be sent again.
+func (t invocation) once(out *http.Request) (res *http.Response, said string, elsewhere bool, err error) {
+	res, err = t.next.RoundTrip(out)
 	switch {
 	case err != nil:
-		return nil, err
-	case said == "" && res.StatusCode < http.StatusBadRequest:
-		said = "the answer was lost on the way"
-		_ = res.Body.Close() // nothing in it is the service's
-	case said == "":
-		return res, nil
+		return nil, "", false, err
+	case res.Header.Get(elsewhereHeader) != "":
+		return nil, "its replica is stopping", true, res.Body.Close()
+	case unframe(res, out.Method): // so it is the service's own
+		return res, "", false, nil
 	}
-	t.sidecar.Logger.Warn("a service is not reached", "to", r.URL.Host, "error", said)
-	return unavailable(r), nil
+	said, err = sidecarError(res)
+	if err == nil && said == "" && res.StatusCode < http.StatusBadRequest {
+		return nil, "the answer was lost on the way", false, res.Body.Close() // nothing in it is the service's
+	}
+	return res, said, untouched(said), err
+}
+
+// resend waits until a request may be sent once more: the transport has let go of its body, and the pause is over. It tells whether there
+// is still time for that, and all of the body.
+func resend(ctx context.Context, last *reading, limit <-chan time.Time, pause time.Duration) bool {
+	select {
+	case <-last.closed:
+	case <-limit:
+		return false
+	case <-ctx.Done():
+		return false
+	}
+	if last.lost {
+		return false
+	}
+	select {
+	case <-time.After(pause):
+		return true
+	case <-limit:
+		return false
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // unavailable is the answer where a sidecar has none of the service: nobody knows whether the service has seen the request.
@@ -121,23 +172,6 @@ func unavailable(r *http.Request) *http.Response {
 	const problem = `{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"this part of docket cannot be reached just now, try again","code":"unavailable"}` + "\n"
 	return &http.Response{Status: "503 Service Unavailable", StatusCode: http.StatusServiceUnavailable, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
 		Header: http.Header{"Content-Type": {"application/problem+json"}, "Retry-After": {"1"}}, ContentLength: int64(len(problem)), Body: io.NopCloser(strings.NewReader(problem))}
-}
-
-// stream is a body whose length is not known, and may be nothing.
-type stream struct{ io.ReadCloser }
-
-func (s stream) Read(p []byte) (int, error) {
-	if s.ReadCloser == nil {
-		return 0, io.EOF
-	}
-	return s.ReadCloser.Read(p)
-}
-
-func (s stream) Close() error {
-	if s.ReadCloser == nil {
-		return nil
-	}
-	return s.ReadCloser.Close()
 }
 
 // maxSidecarError bounds what is read of a sidecar's error, in bytes.

@@ -50,6 +50,9 @@ type Options struct {
 	ContentType string
 	// Lease is how long a replica must be silent before another finishes its commits; 0 means 15 s.
 	Lease time.Duration
+	// Linger is how long a node that has stopped still answers its sidecar, with a refusal that callers take elsewhere: until no
+	// sidecar can bring a request any more.
+	Linger time.Duration
 	// Logger gets what an operator should know; nil means slog.Default().
 	Logger *slog.Logger
 	// Metrics gets the host's metrics; nil means none.
@@ -77,12 +80,13 @@ type Node struct {
 	jobs    *jobs
 	metrics *metrics
 
-	service  host.Service
-	server   *http.Server
-	address  atomic.Pointer[string] // of the server
-	handling context.Context        // of message and job handlers
-	abort    context.CancelFunc
-	stop     sync.Once
+	service   host.Service
+	server    *http.Server
+	admission admission
+	address   atomic.Pointer[string] // of the server
+	handling  context.Context        // of message and job handlers
+	abort     context.CancelFunc
+	stop      sync.Once
 }
 
 // Open waits for the sidecar, which says meanwhile what it waits for itself, and takes its part in the outbox. It fails when
@@ -167,25 +171,42 @@ func (n *Node) Start(ctx context.Context, l net.Listener, s host.Service) error 
 
 // Close stops in order: the service drains, handlers that have begun finish, what they committed is handed on. When ctx
 // ends first, handlers are cancelled; what they had not finished is delivered again, and what is not handed on yet another
-// replica hands on.
+// replica hands on. Then it refuses for as long as Linger says, whatever ctx.
 func (n *Node) Close(ctx context.Context) (err error) {
 	n.stop.Do(func() {
 		if n.service.Drain != nil {
 			n.service.Drain(ctx)
 		}
-		if n.server != nil {
-			if err = n.server.Shutdown(ctx); err != nil {
-				err = errors.Join(fmt.Errorf("some handlers did not finish in time, their work will be repeated: %w", err), n.server.Close())
-			}
+		select {
+		case <-n.admission.close():
+		case <-ctx.Done():
+			err = fmt.Errorf("some handlers did not finish in time, their work will be repeated: %w", ctx.Err())
 		}
 		n.abort()
 		if n.box != nil {
 			err = errors.Join(err, n.box.Close(ctx))
 		}
 		n.metrics.unregister()
-		err = errors.Join(err, n.sidecar.close())
+		err = errors.Join(err, n.leave(ctx), n.sidecar.close())
 	})
 	return err
+}
+
+// answerTime is how long the last answers of a server may take to be sent.
+const answerTime = time.Second
+
+// leave lingers and stops the server.
+func (n *Node) leave(ctx context.Context) error {
+	if n.server == nil {
+		return nil
+	}
+	<-time.After(n.Linger)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
+	defer cancel()
+	if n.server.Shutdown(ctx) != nil {
+		return n.server.Close()
+	}
+	return nil
 }
 
 // Kill ends the node as the death of its process would; tests end with it.

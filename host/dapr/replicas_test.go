@@ -78,7 +78,7 @@ func TestBeyondTheContract(t *testing.T) {
 	m := machine(t)
 	for name, test := range map[string]func(*testing.T, *cluster){
 		"AnotherReplicaFinishes": anotherReplicaFinishes, "OrderOfAParkedKeyOverReplicas": parkedOverReplicas, "DeadLettersAreReplayed": deadLettersAreReplayed,
-		"AnswersThatNobodyGave": answersThatNobodyGave, "RepeatedInVain": repeatedInVain,
+		"AnswersThatNobodyGave": answersThatNobodyGave, "RepeatedInVain": repeatedInVain, "StoppingLosesNoCall": stoppingLosesNoCall,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newCluster(t, m)) })
 	}

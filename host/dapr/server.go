@@ -44,7 +44,7 @@ func (n *Node) routes(s host.Service) http.Handler {
 			called(duplex(framing(orNotFound(s.Public)))).ServeHTTP(w, r)
 		}
 	}
-	return n.tokened(http.HandlerFunc(routed))
+	return n.tokened(n.admitted(http.HandlerFunc(routed)))
 }
 
 // leftover is how much of a request's body is read for its handler at most, as much as net/http reads itself.

@@ -226,19 +226,20 @@ func wantPod(t *testing.T, name string, pod any) {
 	t.Helper()
 	container := at(pod, "containers", 0)
 	for what, ok := range map[string]bool{
-		"runs as root":           at(pod, "securityContext", "runAsNonRoot") == true && at(pod, "securityContext", "runAsUser") == 65532.0,
-		"has no seccomp":         at(pod, "securityContext", "seccompProfile", "type") == "RuntimeDefault",
-		"may gain privileges":    at(container, "securityContext", "allowPrivilegeEscalation") == false,
-		"may write to its root":  at(container, "securityContext", "readOnlyRootFilesystem") == true,
-		"has capabilities":       at(container, "securityContext", "capabilities", "drop", 0) == "ALL",
-		"lives by something":     at(container, "livenessProbe", "httpGet", "path") == "/healthz",
-		"is ready by nothing":    at(container, "readinessProbe", "httpGet", "path") == "/readyz",
-		"stops at once":          at(container, "lifecycle", "preStop", "sleep", "seconds") == 10.0,
-		"is killed too early":    at(pod, "terminationGracePeriodSeconds") == 45.0,
-		"is not spread":          at(pod, "topologySpreadConstraints", 1, "topologyKey") == "kubernetes.io/hostname",
-		"has no limit of memory": at(container, "resources", "limits", "memory") != nil,
-		"has no token for Dapr":  at(container, "env", 0, "name") == "DAPR_API_TOKEN" && at(container, "env", 0, "valueFrom", "secretKeyRef", "name") == "docket-dapr-api",
-		"cannot tell who calls":  at(container, "env", 1, "name") == "APP_API_TOKEN" && at(container, "env", 1, "valueFrom", "secretKeyRef", "name") == "docket-dapr-app",
+		"runs as root":            at(pod, "securityContext", "runAsNonRoot") == true && at(pod, "securityContext", "runAsUser") == 65532.0,
+		"has no seccomp":          at(pod, "securityContext", "seccompProfile", "type") == "RuntimeDefault",
+		"may gain privileges":     at(container, "securityContext", "allowPrivilegeEscalation") == false,
+		"may write to its root":   at(container, "securityContext", "readOnlyRootFilesystem") == true,
+		"has capabilities":        at(container, "securityContext", "capabilities", "drop", 0) == "ALL",
+		"lives by something":      at(container, "livenessProbe", "httpGet", "path") == "/healthz",
+		"is ready by nothing":     at(container, "readinessProbe", "httpGet", "path") == "/readyz",
+		"stops at once":           at(container, "lifecycle", "preStop", "sleep", "seconds") == 10.0,
+		"is killed too early":     at(pod, "terminationGracePeriodSeconds") == 45.0,
+		"ends before its sidecar": at(container, "env", 2, "name") == "DOCKET_LINGER" && at(container, "env", 2, "value") == "15s",
+		"is not spread":           at(pod, "topologySpreadConstraints", 1, "topologyKey") == "kubernetes.io/hostname",
+		"has no limit of memory":  at(container, "resources", "limits", "memory") != nil,
+		"has no token for Dapr":   at(container, "env", 0, "name") == "DAPR_API_TOKEN" && at(container, "env", 0, "valueFrom", "secretKeyRef", "name") == "docket-dapr-api",
+		"cannot tell who calls":   at(container, "env", 1, "name") == "APP_API_TOKEN" && at(container, "env", 1, "valueFrom", "secretKeyRef", "name") == "docket-dapr-app",
 	} {
 		if !ok {
 			t.Errorf("%s %s", name, what)
@@ -331,7 +332,7 @@ func TestRefusals(t *testing.T) {
 		{"docket", "backend.replicas=-1", "replicas"},
 		{"docket", "backend.autoscaling.enabled=true,backend.replicas=0", "backend: replicas is 0 and autoscaling.enabled is true"},
 		{"docket", "audit.autoscaling.enabled=true,audit.autoscaling.minReplicas=5,audit.autoscaling.maxReplicas=4", "audit: autoscaling.minReplicas is 5"},
-		{"docket", "frontend.rollout.gracePeriodSeconds=25", "frontend: rollout.gracePeriodSeconds is 25: it must be at least 30"},
+		{"docket", "frontend.rollout.gracePeriodSeconds=25", "frontend: rollout.gracePeriodSeconds is 25: it must be at least 35"},
 		{"docket", "frontend.ingress.enabled=true", "host"},
 		{"docket", "frontend.service.nodePort=80", "nodePort"},
 		{"docket", "global.imagePrefix=ghcr.io/you", "imagePrefix"},

@@ -2,6 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -43,6 +49,9 @@ type ledger struct {
 	requests []*request
 	marks    map[string]*request
 	count    map[outcome]int
+	// sent is how many HTTP requests were made, and failed how many of them had no answer, or one from 500 on, by what was wrong.
+	sent   int
+	failed map[string]int
 	// last is when a change was acknowledged last, gap the longest time between two since resume.
 	last time.Time
 	gap  time.Duration
@@ -62,7 +71,45 @@ func (l *ledger) outage() time.Duration {
 	return max(l.gap, time.Since(l.last))
 }
 
-func newLedger() *ledger { return &ledger{marks: map[string]*request{}, count: map[outcome]int{}} }
+func newLedger() *ledger {
+	return &ledger{marks: map[string]*request{}, count: map[outcome]int{}, failed: map[string]int{}}
+}
+
+// answered notes what came of an HTTP request, whatever number of changes was in it.
+func (l *ledger) answered(res answer, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sent++
+	if cause := failure(res, err); cause != "" {
+		l.failed[cause]++
+	}
+}
+
+// failure says why a request has failed, in words that do not differ between requests; "" where it has not.
+func failure(res answer, err error) string {
+	if err != nil {
+		if wrapped, ok := errors.AsType[*url.Error](err); ok {
+			err = wrapped.Err // without method and address
+		}
+		if broken, ok := errors.AsType[*net.OpError](err); ok {
+			return broken.Op + ": " + broken.Err.Error() // without the ports
+		}
+		return err.Error()
+	}
+	if res.status < http.StatusInternalServerError {
+		return ""
+	}
+	var problem struct{ Code, Detail string }
+	_ = json.Unmarshal(res.body, &problem) // a proxy's answer is none
+	return fmt.Sprintf("%d %s: %s", res.status, problem.Code, problem.Detail)
+}
+
+// failures returns how many requests were made, and those that failed, by what was wrong.
+func (l *ledger) failures() (sent int, failed map[string]int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sent, maps.Clone(l.failed)
+}
 
 // issue notes a request before it is sent.
 func (l *ledger) issue(rs ...*request) {

@@ -84,6 +84,7 @@ func (c *crowd) one(ctx context.Context, a *api, u *user) {
 func (c *crowd) send(ctx context.Context, a *api, r *request) {
 	method, path := route(r)
 	res, err := a.call(ctx, r.user.token, method, path, r.key, r.body)
+	c.ledger.answered(res, err)
 	if err != nil {
 		return // stays unknown
 	}
@@ -144,6 +145,7 @@ func (c *crowd) batch(ctx context.Context, a *api, u *user) {
 	}
 	c.ledger.issue(rs...)
 	res, err := a.call(ctx, u.token, http.MethodPost, "/api/tasks/batch", "", encode(in))
+	c.ledger.answered(res, err)
 	if err != nil || res.status >= 500 {
 		return
 	}

@@ -7,9 +7,9 @@
 {{- if and $v.autoscaling.enabled (gt (int $v.autoscaling.minReplicas) (int $v.autoscaling.maxReplicas)) }}
 {{- fail (printf "%s: autoscaling.minReplicas is %d, more than maxReplicas, %d" .Chart.Name (int $v.autoscaling.minReplicas) (int $v.autoscaling.maxReplicas)) }}
 {{- end }}
-{{- $stop := add $v.rollout.preStopSeconds 20 }}
+{{- $stop := add $v.rollout.preStopSeconds 10 $v.rollout.sidecarSeconds 5 }}
 {{- if lt (int $v.rollout.gracePeriodSeconds) (int $stop) }}
-{{- fail (printf "%s: rollout.gracePeriodSeconds is %d: it must be at least %d, preStopSeconds and the 20 s in which service and sidecar end in order" .Chart.Name (int $v.rollout.gracePeriodSeconds) (int $stop)) }}
+{{- fail (printf "%s: rollout.gracePeriodSeconds is %d: it must be at least %d, preStopSeconds, 10 s in which the service ends, sidecarSeconds and 5 s in which the sidecar ends" .Chart.Name (int $v.rollout.gracePeriodSeconds) (int $stop)) }}
 {{- end }}
 {{- end }}
 

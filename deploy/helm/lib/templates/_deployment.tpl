@@ -96,6 +96,8 @@ env:
   # Dapr gives the tokens to the sidecar alone.
   - {name: DAPR_API_TOKEN, valueFrom: {secretKeyRef: {name: {{ $v.sidecar.apiTokenSecret }}, key: token}}}
   - {name: APP_API_TOKEN, valueFrom: {secretKeyRef: {name: {{ $v.sidecar.appTokenSecret }}, key: token}}}
+  # Until its sidecar is gone: callers' sidecars go on asking it.
+  - {name: DOCKET_LINGER, value: {{ printf "%ds" (add $v.rollout.sidecarSeconds 5) | quote }}}
   - {name: DOCKET_LOG_LEVEL, value: {{ $v.logLevel | quote }}}
   - {name: GOMEMLIMIT, value: {{ printf "%dMiB" (div (mul $v.resources.memoryLimitMiB 9) 10) | quote }}}
   {{- with $v.tracing.endpoint }}
