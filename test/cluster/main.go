@@ -3,13 +3,13 @@
 //	KUBECONFIG=… IMAGE_LOAD=… go run ./test/cluster
 //
 // With the values for Minikube and again with those for the cloud it runs deploy/minikube/deploy.sh --existing-cluster, finds every
-// pod 2/2, and runs the smoke test and helm test. It asks the sidecars what they must not allow (sidecars.go), and the cluster whether it
-// would admit a pod that is not restricted. With two pods of each service it then has test/crash take each one away while 16 clients
-// write, and upgrade all at once. At last it uninstalls, and looks for what is left.
+// pod 2/2, and runs the smoke test and helm test. It follows docs/quickstart.md there, asks the sidecars what they must not allow
+// (sidecars.go), and the cluster whether it would admit a pod that is not restricted. With two pods of each service it then has
+// test/crash take each one away while 16 clients write, and upgrade all at once. At last it uninstalls, and looks for what is left.
 //
 // It has a namespace of its own, docket-test, and needs kubectl and helm. IMAGE_LOAD, KAFKA_BROKERS and POSTGRESQL are those of deploy.sh.
 //
-// [Task]: T083, T088
+// [Task]: T083, T088, T093
 package main
 
 import (
@@ -65,6 +65,7 @@ func (r *run) all(ctx context.Context) error {
 	}{
 		{"without its secrets nothing is installed", r.refused},
 		{"with the values for Minikube", func(ctx context.Context) error { return r.installed(ctx, "values-minikube.yaml", 1) }},
+		{"the quickstart", r.quickstart},
 		{"a pod that is not restricted is not admitted", r.restricted},
 		{"who may call whom, and who has what", r.sidecars},
 		{"with the values for the cloud", func(ctx context.Context) error { return r.installed(ctx, "values-cloud.yaml", 2) }},
@@ -181,14 +182,20 @@ func (r *run) restricted(ctx context.Context) error {
 	return nil
 }
 
+// url is where docket's users find it.
+func (r *run) url(ctx context.Context) (string, error) {
+	url, err := r.command(ctx, false, nil, "bash", "-c", ". deploy/minikube/lib.sh && url")
+	return strings.TrimSpace(url), err
+}
+
 // besieged has the crash test do its work on what is installed.
 func (r *run) besieged(ctx context.Context) error {
-	url, err := r.command(ctx, false, nil, "bash", "-c", ". deploy/minikube/lib.sh && url")
+	url, err := r.url(ctx)
 	if err != nil {
 		return err
 	}
 	upgrade := fmt.Sprintf("VERSION=%s-next deploy/minikube/deploy.sh %s >&2", r.version, strings.Join(r.deployArgs("values-cloud.yaml"), " "))
-	crash := append(strings.Fields(r.crash), "-cluster", r.namespace, "-url", strings.TrimSpace(url), "-clients", "16",
+	crash := append(strings.Fields(r.crash), "-cluster", r.namespace, "-url", url, "-clients", "16",
 		"-upgrade", upgrade, "-failures", fmt.Sprint(r.failures))
 	_, err = r.command(ctx, true, nil, crash[0], crash[1:]...)
 	return err

@@ -1,6 +1,9 @@
 // Package quickstart runs the commands of docs/quickstart.md as they are written there, one after the other in one shell, and holds
 // what they print to what the page says. Two things differ from a reader's machine: the folder, and a port that is free.
 //
+// With QUICKSTART_SERVER, the address of a docket that is there, and QUICKSTART_TOKEN, a new user's, it runs against that instead all but
+// what is about a server and its folder on one machine: test/cluster does so in a cluster.
+//
 // [Task]: T093
 package quickstart
 
@@ -12,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -42,6 +46,9 @@ func blocks(t *testing.T) (all []block) {
 	return all
 }
 
+// onOneMachine is what only the owner of a server's process and folder can do.
+var onOneMachine = regexp.MustCompile(`docket (serve|check|backup)|kill %1`)
+
 func TestQuickstart(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -51,26 +58,58 @@ func TestQuickstart(t *testing.T) {
 		t.Skipf("the page needs GNU date: %s", out)
 	}
 	dir := t.TempDir()
-	page := blocks(t)
-	free := freeAddress(t)
 	openSources(t, root)
+	build := "go() { (cd '" + root + "' && command go build -o '" + dir + "/bin/docket' ./cmd/docket); }\n"
+	page := blocks(t)
+	if server := os.Getenv("QUICKSTART_SERVER"); server != "" {
+		all := len(page)
+		page = slices.DeleteFunc(page, func(b block) bool { return onOneMachine.MatchString(b.commands) })
+		if all-len(page) != 4 {
+			t.Errorf("%d of %d blocks are about one machine, want 4", all-len(page), all)
+		}
+		lookLikeAServersFolder(t, dir, server)
+		follow(t, dir, build+"go build\nalias docket=$PWD/bin/docket\n", page, server, "")
+		return
+	}
+	free := freeAddress(t)
+	follow(t, dir, build, page, free, fmt.Sprintf("until curl -fs http://%s/readyz >/dev/null; do kill -0 %%1; sleep 0.05; done\n", free))
+}
+
+// lookLikeAServersFolder writes address and token where a server on this machine would have.
+func lookLikeAServersFolder(t *testing.T, dir, server string) {
+	t.Helper()
+	folder := filepath.Join(dir, "docket-data")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{"server": "http://" + server, "owner.token": os.Getenv("QUICKSTART_TOKEN")} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// follow runs the page in one shell, with the address of a server in place of the page's; first is what comes before it, and once what
+// comes after its first block.
+func follow(t *testing.T, dir, first string, page []block, server, once string) {
+	t.Helper()
 	const end = "== end of block"
 	script := strings.Builder{}
-	script.WriteString("set -eu -o pipefail\nshopt -s expand_aliases\n")
+	script.WriteString("set -eu -o pipefail\nshopt -s expand_aliases\n" + first)
 	for i, b := range page {
-		commands := strings.ReplaceAll(b.commands, address, free)
+		commands := strings.ReplaceAll(b.commands, address, server)
 		// Commands are read as they come, so that an alias counts from the next line on.
 		fmt.Fprintf(&script, "%s\necho '%s %d'\n", commands, end, i)
 		if i == 0 {
-			fmt.Fprintf(&script, "until curl -fs http://%s/readyz >/dev/null; do kill -0 %%1; sleep 0.05; done\n", free)
+			script.WriteString(once)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	shell := exec.CommandContext(ctx, "bash", "-s")
 	shell.Dir = dir
-	shell.Stdin = strings.NewReader("go() { (cd '" + root + "' && command go build -o '" + dir + "/bin/docket' ./cmd/docket); }\n" + script.String())
-	shell.Env = append(environment(), "TZ=UTC", "DOCKET_LISTEN="+free)
+	shell.Stdin = strings.NewReader(script.String())
+	shell.Env = append(environment(), "TZ=UTC", "DOCKET_LISTEN="+server)
 	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	shell.Cancel = func() error { return syscall.Kill(-shell.Process.Pid, syscall.SIGKILL) }
 	out, err := shell.CombinedOutput()
