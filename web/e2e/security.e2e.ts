@@ -102,4 +102,39 @@ describe.skipIf(!inject('chromium'))('sign-in and security', { timeout: 120_000 
     await elsewhere.context().close();
     await page.context().close();
   });
+
+  test('who got in, failed to, and changed what, is listed', async () => {
+    const asIda = await server.newUser('ida', password);
+    const guess = async () => {
+      const body = JSON.stringify({ name: 'ida', password: 'three tame otters' });
+      await fetch(`${server.url}/api/session`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body,
+      });
+    };
+    await guess();
+    await guess();
+    await expect.poll(async () => (await asIda('GET', '/api/me/access')).text()).toContain('"times":2'); // it is noted later
+    await asIda('POST', '/api/tokens', { name: 'the nightly script', scope: 'read' });
+    const page = await signedInAs('ida', password, '/security');
+    const log = page.getByRole('list', { name: 'What happened to your account' });
+    await log.getByText('Signed in · Chrome on Linux').waitFor();
+    await log.getByText('API token made · the nightly script').waitFor();
+    await log.getByText('2 tries to sign in failed').waitFor();
+    expect(await log.getByText('Password changed').count()).toBe(1);
+    expect(await violationsInEachLook(page, 'access')).toEqual([]);
+    await page.getByLabel('Present password', { exact: true }).fill(password);
+    await page.getByLabel('New password', { exact: true }).fill('five wild otters sing');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => log.getByText('Password changed').count()).toBe(2);
+    for (let i = 0; i < 8; i++) await asIda('POST', '/api/tokens', { name: `script ${i}`, scope: 'read' });
+    await page.reload();
+    await log.getByText('API token made · script 7').waitFor();
+    expect(await log.getByText('API token made · the nightly script').count()).toBe(0);
+    await page.getByRole('button', { name: /^Show all/ }).click();
+    await log.getByText('API token made · the nightly script').waitFor();
+    expect(complaintsOf(page)).toEqual([]);
+    await page.context().close();
+  });
 });

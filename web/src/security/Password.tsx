@@ -9,6 +9,7 @@ import { NewPasswordField, PasswordField } from '../design/PasswordField';
 import { Section } from '../design/Section';
 import { toast } from '../design/toast';
 import { t } from '../text/security';
+import { accessKey } from './AccessLog';
 import { sessionsKey } from './Sessions';
 
 /** A first password, or another one. */
@@ -21,7 +22,7 @@ export function Password() {
     await call('put', '/api/me/password', { body });
     form.current?.reset();
     toast({ text: t.password.done });
-    await queries.invalidateQueries({ queryKey: sessionsKey });
+    await Promise.all([sessionsKey, accessKey].map((queryKey) => queries.invalidateQueries({ queryKey })));
   });
   return (
     <Section title={t.password.title} hint={t.password.hint}>

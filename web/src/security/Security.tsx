@@ -1,10 +1,12 @@
 /**
- * How the user signs in, and where they are signed in.
+ * How the user signs in: the password, where they are signed in, and what happened to
+ * the account.
  *
  * [Task]: T006
  */
 import { Page } from '../design/Page';
 import { t } from '../text/security';
+import { AccessLog } from './AccessLog';
 import { Password } from './Password';
 import { Sessions } from './Sessions';
 
@@ -13,6 +15,7 @@ export default function Security() {
     <Page title={t.title}>
       <Password />
       <Sessions />
+      <AccessLog />
     </Page>
   );
 }

@@ -1,3 +1,5 @@
+import type { Schemas } from '../api/client';
+
 /** The English texts of the page about signing in; loaded with it. See en.ts. */
 const en = {
   title: 'Sign-in and security',
@@ -24,6 +26,25 @@ const en = {
     others: 'Sign out everywhere else',
     ended: 'Signed out there.',
     endedOthers: 'Signed out everywhere else.',
+  },
+  access: {
+    title: 'What happened to your account',
+    hint: 'Sign-ins and changes of what lets one in, of the last 90 days. If one was not you, change your password and sign out everywhere else.',
+    none: 'Nothing yet.',
+    unknown: 'a browser or program that does not say what it is',
+    kinds: {
+      signed_in: 'Signed in',
+      sign_in_failed: 'A try to sign in failed',
+      token_created: 'API token made',
+      token_first_used: 'API token used for the first time',
+      token_revoked: 'API token revoked',
+      password_changed: 'Password changed',
+      second_factor_on: 'Second step switched on',
+      second_factor_off: 'Second step switched off',
+      recovery_codes_renewed: 'New recovery codes made',
+    } satisfies Record<Schemas['Access']['kind'], string>,
+    failures: (n: number) => `${n} tries to sign in failed`,
+    all: (n: number) => `Show all ${n}`,
   },
 };
 
