@@ -9,8 +9,8 @@
 #
 #   NAMESPACE      where docket goes (docket)
 #   VERSION        the tag of the images (what git describes)
-#   IMAGE_LOAD     a command that is given the name of an image and sees to it that the cluster has it; without it the
-#                  images are built by Docker and loaded into Minikube
+#   IMAGE_LOAD     a command that is given the name of an image and sees to it that the cluster has it; without it
+#                  deploy/minikube/image.sh, which has Docker build it and loads it into Minikube
 #   KAFKA_BROKERS  a broker that has the topics of deploy/kafka already (host:port[,host:port…]); without it Redpanda is installed
 #   POSTGRESQL     what a database is reached with ("host=… user=… password=… dbname=…"); without it one for trying out is installed
 #   TIMEOUT        how long each step may take, in seconds (600)
@@ -78,12 +78,8 @@ dapr() {
 load_images() {
 	step "images $VERSION"
 	for service in "${images[@]}"; do
-		if [ -n "${IMAGE_LOAD:-}" ]; then
-			$IMAGE_LOAD "docket/$service:$VERSION" >"$work/image" 2>&1 || { cat "$work/image" >&2; fail "IMAGE_LOAD did not bring docket/$service:$VERSION"; }
-		else
-			make --no-print-directory image SERVICE="$service" VERSION="$VERSION" >"$work/image" 2>&1 || { tail -40 "$work/image" >&2; fail "the image of $service cannot be built"; }
-			minikube image load "docket/$service:$VERSION"
-		fi
+		${IMAGE_LOAD:-deploy/minikube/image.sh} "docket/$service:$VERSION" >"$work/image" 2>&1 ||
+			{ tail -40 "$work/image" >&2; fail "the cluster does not get docket/$service:$VERSION"; }
 		echo "  docket/$service:$VERSION"
 	done
 }
