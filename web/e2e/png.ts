@@ -35,7 +35,7 @@ function chunk(type: string, data: Buffer): Buffer {
 }
 
 /** The pixels as RGB, row by row. */
-function decode(png: Buffer): { width: number; height: number; pixels: Buffer } {
+export function decode(png: Buffer): { width: number; height: number; pixels: Buffer } {
   const data: Buffer[] = [];
   for (let at = 8; at < png.length; at += 12 + png.readUInt32BE(at))
     if (png.toString('latin1', at + 4, at + 8) === 'IDAT')

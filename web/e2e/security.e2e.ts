@@ -123,6 +123,7 @@ describe.skipIf(!inject('chromium'))('sign-in and security', { timeout: 120_000 
     await log.getByText('API token made · the nightly script').waitFor();
     await log.getByText('2 tries to sign in failed').waitFor();
     expect(await log.getByText('Password changed').count()).toBe(1);
+    await log.getByRole('listitem').last().scrollIntoViewIfNeeded();
     expect(await violationsInEachLook(page, 'access')).toEqual([]);
     await page.getByLabel('Present password', { exact: true }).fill(password);
     await page.getByLabel('New password', { exact: true }).fill('five wild otters sing');

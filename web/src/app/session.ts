@@ -75,7 +75,14 @@ export async function checkSession(): Promise<void> {
 }
 
 /** What shows who somebody is: the one-time code of a sign-in link, or a name and its password. */
-export type Proof = { code: string } | { name: string; password: string };
+export type Proof = { code: string } | Password;
+
+/** A name and its password, and a code where the account has a second factor. */
+export interface Password {
+  name: string;
+  password: string;
+  second_factor?: string;
+}
 
 /** Turns a proof into a session. */
 export async function signIn(proof: Proof): Promise<void> {

@@ -2,8 +2,8 @@ import { Button } from './controls';
 import { toast } from './toast';
 import { t } from '../text/account';
 
-/** A line of text to be copied; where the browser does not let the page copy, it is selected by a click. */
-export function CopyLine({ label, text }: { label: string; text: string }) {
+/** Copies a text; where the browser does not let the page do so, it says that. */
+export function CopyButton({ text }: { text: string }) {
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);
@@ -12,6 +12,11 @@ export function CopyLine({ label, text }: { label: string; text: string }) {
       toast({ text: t.settings.notCopied, tone: 'late' });
     }
   };
+  return <Button onClick={() => void copy()}>{t.settings.copy}</Button>;
+}
+
+/** A line of text to be copied; where the browser does not let the page copy, it is selected by a click. */
+export function CopyLine({ label, text }: { label: string; text: string }) {
   return (
     <div>
       <p className="mb-1 text-sm font-medium text-soft">{label}</p>
@@ -23,7 +28,7 @@ export function CopyLine({ label, text }: { label: string; text: string }) {
           onFocus={(event) => event.target.select()}
           className="h-9 min-w-0 grow rounded-md border border-line bg-sunken px-3 font-mono text-sm"
         />
-        <Button onClick={() => void copy()}>{t.settings.copy}</Button>
+        <CopyButton text={text} />
       </div>
     </div>
   );

@@ -16,6 +16,9 @@ const kinds = {
   danger: 'bg-late-wash text-late hover:opacity-90',
 };
 
+const button =
+  'inline-flex h-9 items-center justify-center gap-2 rounded-md px-3.5 text-sm font-medium transition-colors';
+
 export function Button({
   kind = 'plain',
   className = '',
@@ -24,9 +27,18 @@ export function Button({
   return (
     <button
       type="button"
-      className={`inline-flex h-9 items-center justify-center gap-2 rounded-md px-3.5 text-sm font-medium transition-colors disabled:cursor-default disabled:opacity-50 ${kinds[kind]} ${className}`}
+      className={`${button} disabled:cursor-default disabled:opacity-50 ${kinds[kind]} ${className}`}
       {...rest}
     />
+  );
+}
+
+/** A link to a file that the browser keeps, under that name. */
+export function DownloadLink({ href, file, children }: { href: string; file: string; children: ReactNode }) {
+  return (
+    <a href={href} download={file} className={`${button} ${kinds.plain}`}>
+      {children}
+    </a>
   );
 }
 
@@ -179,5 +191,12 @@ export function TextField({
         </p>
       )}
     </div>
+  );
+}
+
+/** The six digits that an authenticator app shows; phones offer them from where they came. */
+export function CodeField(props: Omit<ComponentProps<typeof TextField>, 'inputMode' | 'autoComplete'>) {
+  return (
+    <TextField inputMode="numeric" autoComplete="one-time-code" spellCheck={false} required {...props} />
   );
 }

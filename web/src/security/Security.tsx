@@ -1,6 +1,5 @@
 /**
- * How the user signs in: the password, where they are signed in, and what happened to
- * the account.
+ * How the user signs in: the password, the second factor, where they are signed in, and what happened to the account.
  *
  * [Task]: T006
  */
@@ -8,12 +7,14 @@ import { Page } from '../design/Page';
 import { t } from '../text/security';
 import { AccessLog } from './AccessLog';
 import { Password } from './Password';
+import { SecondFactor } from './SecondFactor';
 import { Sessions } from './Sessions';
 
 export default function Security() {
   return (
     <Page title={t.title}>
       <Password />
+      <SecondFactor />
       <Sessions />
       <AccessLog />
     </Page>

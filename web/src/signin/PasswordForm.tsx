@@ -1,14 +1,22 @@
 import { useEffect, useRef } from 'react';
 import { Problem } from '../api/client';
-import { signIn } from '../app/session';
+import { signIn, type Password } from '../app/session';
 import { Invalid, useSubmit } from '../app/submit';
 import { Button, TextField } from '../design/controls';
 import { Failure } from '../design/Failure';
 import { PasswordField } from '../design/PasswordField';
 import { t } from '../text/signin';
 
-/** Signing in by name and password. `name` is who was here last. */
-export function PasswordForm({ name, focus }: { name: string; focus: boolean }) {
+/** Signing in by name and password. `name` is who was here last; `onFactorNeeded` gets what is right, but not enough. */
+export function PasswordForm({
+  name,
+  focus,
+  onFactorNeeded,
+}: {
+  name: string;
+  focus: boolean;
+  onFactorNeeded: (proof: Password) => void;
+}) {
   const first = useRef<HTMLFormElement>(null);
   const { busy, complaint, failure, onSubmit } = useSubmit(async (field) => {
     const proof = { name: field('name').trim(), password: field('password') };
@@ -17,9 +25,10 @@ export function PasswordForm({ name, focus }: { name: string; focus: boolean }) 
     try {
       await signIn(proof);
     } catch (error) {
-      if (error instanceof Problem && error.code === 'wrong_password')
-        throw new Invalid({ password: t.wrong });
-      throw error;
+      const code = error instanceof Problem && error.code;
+      if (code === 'wrong_password') throw new Invalid({ password: t.wrong });
+      if (code !== 'second_factor_needed') throw error;
+      onFactorNeeded(proof);
     }
   });
   useEffect(() => {

@@ -1,19 +1,20 @@
 /**
- * The pages of who is not signed in: signing in by name and password, by a link that holds a one-time code,
- * `/signin#<code>`, or by that code typed by hand; making an account, `/signup#<code>` with an invitation; and setting a
- * new password, `/reset#<code>`.
+ * The pages of who is not signed in: signing in by name and password, and a code where there is a second factor; by a link
+ * that holds a one-time code, `/signin#<code>`, or by that code typed by hand; making an account, `/signup#<code>` with an
+ * invitation; and setting a new password, `/reset#<code>`.
  *
  * [Task]: T006
  */
 import { useEffect, useRef, useState } from 'react';
 import { Problem } from '../api/client';
 import { follow, navigate, usePlace } from '../app/router';
-import { checkSession, signIn, type Session } from '../app/session';
+import { checkSession, signIn, type Password, type Session } from '../app/session';
 import { failureOf } from '../app/submit';
 import { Button } from '../design/controls';
 import { t as page } from '../text';
 import { t } from '../text/signin';
 import { Command, Door } from './Door';
+import { FactorForm } from './FactorForm';
 import { LinkForm } from './LinkForm';
 import { useOptions } from './options';
 import { PasswordForm } from './PasswordForm';
@@ -30,6 +31,7 @@ export default function SignIn({ session }: { session: Session }) {
 function Proving({ session }: { session: Session }) {
   const failure = useLink();
   const options = useOptions();
+  const [proof, setProof] = useState<Password>();
   const { state } = session;
   if (state === 'unknown' && !failure) {
     return (
@@ -48,6 +50,13 @@ function Proving({ session }: { session: Session }) {
       </Door>
     );
   }
+  if (proof) {
+    return (
+      <Door title={t.factor.title}>
+        <FactorForm proof={proof} onBack={() => setProof(undefined)} />
+      </Door>
+    );
+  }
   return (
     <Door title={t.title}>
       {failure && (
@@ -63,6 +72,7 @@ function Proving({ session }: { session: Session }) {
       <PasswordForm
         name={'user' in session ? session.user.name : ''}
         focus={state === 'signed-out' && !failure}
+        onFactorNeeded={setProof}
       />
       <LinkForm open={failure !== undefined} />
       <Forgotten />

@@ -13,6 +13,45 @@ const en = {
     set: 'Set the password',
     done: 'Your password is set. Every other browser is signed out.',
   },
+  factor: {
+    title: 'Second step at sign-in',
+    hint: 'Besides your password, signing in then takes a code of an authenticator app: who learns your password alone stays out.',
+    setUp: 'Set it up',
+    password: 'Your password',
+    needsPassword: 'It goes with a password: set one above first.',
+    next: 'Next',
+    cancel: 'Cancel',
+    scan: 'Scan this with an authenticator app on your phone.',
+    picture: 'QR code for an authenticator app; the secret below says the same',
+    type: 'Or type this secret into the app:',
+    openApp: 'Open it in an app on this device',
+    first: 'Code that the app shows now',
+    wrong:
+      'This is not the code, or it was used before: wait for the next one, and see that the clock of your phone is right.',
+    tooLate: 'This was begun more than an hour ago, or again elsewhere: set it up anew.',
+    switchOn: 'Switch it on',
+    on: (since: string) => `It is on since ${since}.`,
+    left: (n: number) =>
+      n === 0
+        ? 'No recovery code is left: make new ones.'
+        : n === 1
+          ? '1 recovery code is left.'
+          : `${n} recovery codes are left.`,
+    code: 'Code',
+    codeHint: 'Of the authenticator app, or a recovery code.',
+    codeNeeded: 'Enter a code.',
+    passwordNeeded: 'Enter your password.',
+    renew: 'Make new recovery codes',
+    renewHint: 'The ones you have stop working.',
+    off: 'Switch it off',
+    offHint: 'From then on your password alone signs you in.',
+    isOff: 'The second step is off.',
+    codes: 'Your recovery codes',
+    keep: 'Each signs you in once, in place of a code of the app: they are the way in when your phone is lost. Keep them where you would find them then. They are not shown again.',
+    download: 'Save as a file',
+    file: 'docket-recovery-codes.txt',
+    kept: 'I have kept them',
+  },
   sessions: {
     title: 'Where you are signed in',
     hint: 'If you do not know one of these, sign it out and change your password.',

@@ -7,7 +7,26 @@ const en = {
   password: 'Password',
   go: 'Sign in',
   wrong: 'There is no user of that name with that password.',
-  needed: { name: 'Enter your name.', password: 'Enter your password.' },
+  needed: {
+    name: 'Enter your name.',
+    password: 'Enter your password.',
+    code: 'Enter the code.',
+  },
+  factor: {
+    title: 'One more step',
+    how: (name: string) =>
+      `The password of ${name} is right. Now enter the code that your authenticator app shows.`,
+    howRecovery: 'Each of the codes that you have kept signs you in once.',
+    code: 'Code',
+    recoveryCode: 'Recovery code',
+    go: 'Sign in',
+    wrong: 'This is not the code, or it was used before: wait for the next one.',
+    wrongRecovery: 'This is none of your recovery codes, or it was used before.',
+    useRecovery: 'Use a recovery code instead',
+    useApp: 'Use the authenticator app instead',
+    back: 'Back',
+    lost: 'Without the app and the codes, whoever runs this docket can switch the second step off for you.',
+  },
   link: {
     title: 'Sign in with a link',
     how: 'Open the sign-in link that docket printed when it first started, or paste it here, or only the code after its #.',
