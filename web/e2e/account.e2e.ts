@@ -3,6 +3,7 @@
  *
  * [Task]: T006, T034, T053
  */
+import { readFile } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { complaintsOf, launch, screenshot, signedIn } from './browser';
@@ -109,6 +110,29 @@ describe.skipIf(!inject('chromium'))('the account', () => {
     await page.getByText('a script', { exact: true }).waitFor({ state: 'detached' });
     const left = (await (await server.api('GET', '/api/tokens')).json()) as { name: string }[];
     expect(left.map(({ name }) => name)).not.toContain('a script');
+    expect(complaintsOf(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  test('everything of the user is to be had as files', async () => {
+    await server.api('POST', '/api/tasks', { title: 'Water the fern', due_date: '2031-05-04' });
+    const page = await signedIn(browser, server);
+    await page.goto(`${server.url}/settings`);
+    const saved = async (link: string) => {
+      const download = page.waitForEvent('download');
+      await page.getByRole('link', { name: link }).click();
+      return {
+        name: (await download).suggestedFilename(),
+        text: await readFile(await (await download).path(), 'utf8'),
+      };
+    };
+    const all = await saved('Export everything');
+    expect(all.name).toBe('docket.json');
+    const { tasks } = JSON.parse(all.text) as { tasks: { title: string }[] };
+    expect(tasks.map(({ title }) => title)).toContain('Water the fern');
+    const calendar = await saved('Export the tasks as iCalendar');
+    expect(calendar.name).toBe('docket.ics');
+    expect(calendar.text).toMatch(/^BEGIN:VCALENDAR[^]*SUMMARY:Water the fern[^]*END:VCALENDAR\s*$/);
     expect(complaintsOf(page)).toEqual([]);
     await page.context().close();
   });

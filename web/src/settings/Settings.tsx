@@ -1,5 +1,6 @@
 /**
- * The settings: who the user is, their time zone, how reminders reach them, tokens for other programs, this browser.
+ * The settings: who the user is, their time zone, how reminders reach them, tokens for other programs, this
+ * browser, and their data to take along.
  *
  * [Task]: T006
  */
@@ -17,6 +18,7 @@ import { Channels } from './Channels';
 import { Profile } from './Profile';
 import { Tokens } from './Tokens';
 import { useSaving } from './useSaving';
+import { YourData } from './YourData';
 
 export default function Settings() {
   return (
@@ -27,6 +29,7 @@ export default function Settings() {
       <Look />
       <Tokens />
       <Browser />
+      <YourData />
       <p className="border-t border-line pt-6">
         <a href="/activity" onClick={follow} className="inline-block min-h-6 text-accent underline">
           {t.settings.about}

@@ -67,6 +67,11 @@ const en = {
     signOutHint:
       'Ends the session of this browser. Changes that were not sent yet stay here until you sign in again.',
     signOutFailed: 'The server cannot be reached, so the session was not ended. Try again in a moment.',
+    data: 'Your data',
+    dataHint:
+      'Everything of yours that this server has, as JSON: settings, filters, tasks, history and inbox. Or the tasks alone, for a calendar.',
+    exportAll: 'Export everything',
+    exportCalendar: 'Export the tasks as iCalendar',
     about: 'Activity, deliveries and version',
   },
   activity: {
