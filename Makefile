@@ -74,6 +74,7 @@ web-lint: web/node_modules/.installed ## ESLint, Prettier, tsc, and whether the 
 .PHONY: web-test
 web-test: web build ## the web client's tests, in Chromium too, against the real binary
 	$(GO) build -o bin/pushservice ./test/pushservice/serve
+	$(GO) build -o bin/openidprovider ./test/openidprovider/serve
 	@mkdir -p .test
 	cd web && npm test --silent -- --reporter=default --reporter=junit --outputFile.junit=../.test/web-unit.xml
 	cd web && npm run --silent test:browser -- --reporter=default --reporter=junit --outputFile.junit=../.test/web-browser.xml

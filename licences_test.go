@@ -16,6 +16,7 @@ var licences = []struct{ name, phrase string }{
 	{"MIT", "permission is hereby granted, free of charge, to any person obtaining a copy"},
 	{"BSD", "redistribution and use in source and binary forms, with or without modification, are permitted"},
 	{"MPL-2.0", "mozilla public license version 2.0"},
+	{"Unlicense", "this is free and unencumbered software released into the public domain"},
 	{"ISC", "permission to use, copy, modify, and/or distribute this software for any purpose with or without fee"},
 	{"ISC", "permission to use, copy, modify, and distribute this software for any purpose with or without fee"},
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,6 @@ type sidecarOptions struct {
 	appListen          string // where the sidecar reaches the service
 	opsListen          string // health and metrics
 	backendWS          string // where the frontend finds /ws
-	publicURL          string // in links
 	ownerTokenFile     string
 	linger             string // a duration; see [dapr.Options]
 }
@@ -49,8 +49,7 @@ func defaultSidecarOptions() *sidecarOptions {
 	return &sidecarOptions{
 		httpPort: env("DAPR_HTTP_PORT", "3500"), grpcPort: env("DAPR_GRPC_PORT", "50001"),
 		appListen: env("DOCKET_APP_LISTEN", "127.0.0.1:"+env("APP_PORT", "3000")), opsListen: env("DOCKET_OPS_LISTEN", ""),
-		backendWS: env("DOCKET_BACKEND_WS", ""), publicURL: env("DOCKET_PUBLIC_URL", "http://127.0.0.1:8080"),
-		ownerTokenFile: env("DOCKET_OWNER_TOKEN_FILE", ""), linger: env("DOCKET_LINGER", "0s"),
+		backendWS: env("DOCKET_BACKEND_WS", ""), ownerTokenFile: env("DOCKET_OWNER_TOKEN_FILE", ""), linger: env("DOCKET_LINGER", "0s"),
 	}
 }
 
@@ -58,7 +57,6 @@ func defaultSidecarOptions() *sidecarOptions {
 func (o *sidecarOptions) reach(f *pflag.FlagSet) {
 	f.StringVar(&o.httpPort, "dapr-http-port", o.httpPort, "HTTP port of the Dapr sidecar (DAPR_HTTP_PORT)")
 	f.StringVar(&o.grpcPort, "dapr-grpc-port", o.grpcPort, "gRPC port of the Dapr sidecar (DAPR_GRPC_PORT)")
-	f.StringVar(&o.publicURL, "public-url", o.publicURL, "behind Dapr: the address in sign-in links (DOCKET_PUBLIC_URL)")
 }
 
 // serve are those of serve.
@@ -151,7 +149,7 @@ func serveSidecar(ctx context.Context, o *serveOptions, so *sidecarOptions, s se
 		return fmt.Errorf("start %s: %w", s.name, err)
 	}
 	if s.name == backend.Name {
-		if err := greet(ctx, so, node.Host(), log, out); err != nil {
+		if err := greet(ctx, so, set.public, node.Host(), log, out); err != nil {
 			return err
 		}
 	}
@@ -272,7 +270,7 @@ func (p *replicas) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 }
 
 // greet creates the first user at the first start and tells how to sign in. However many replicas start, one does so.
-func greet(ctx context.Context, so *sidecarOptions, h host.Host, log *slog.Logger, out io.Writer) error {
+func greet(ctx context.Context, so *sidecarOptions, publicURL string, h host.Host, log *slog.Logger, out io.Writer) error {
 	accounts := account.New(account.Config{Now: time.Now, Logger: log}, h.State, h.Secrets)
 	user, token, created, err := accounts.Bootstrap(ctx, "me", localZone())
 	if err != nil {
@@ -286,7 +284,7 @@ func greet(ctx context.Context, so *sidecarOptions, h host.Host, log *slog.Logge
 	if !created {
 		return nil
 	}
-	return signInLink(ctx, accounts, user.ID, so.publicURL, out)
+	return signInLink(ctx, accounts, user.ID, publicURL, out)
 }
 
 // keepOwnerToken writes the first user's token; a new one where another replica was the first, or the file was lost.
@@ -308,7 +306,7 @@ func signInLink(ctx context.Context, accounts *account.Store, userID, publicURL 
 	if err != nil {
 		return fmt.Errorf("make a sign-in link: %w", err)
 	}
-	fmt.Fprintf(out, "This link signs the first user in, once, within the hour:\n  %s/signin#%s\n", publicURL, code)
+	fmt.Fprintf(out, "This link signs the first user in, once, within the hour:\n  %s/signin#%s\n", cmp.Or(publicURL, "http://127.0.0.1:8080"), code)
 	return nil
 }
 
@@ -337,7 +335,7 @@ func beside(ctx context.Context, so *sidecarOptions, name string, do func(contex
 }
 
 func ownerCommand() *cobra.Command {
-	so := defaultSidecarOptions()
+	so, publicURL := defaultSidecarOptions(), env("DOCKET_PUBLIC_URL", "")
 	c := &cobra.Command{Use: "owner", Short: "Make a sign-in link for the first user (behind Dapr)", GroupID: "server", Args: cobra.NoArgs,
 		Long: `Run where a replica of backend runs, for instance with kubectl exec: it uses that replica's sidecar.
 The link signs in once, within the hour. Where there is no user yet, the first is created.`,
@@ -349,10 +347,11 @@ The link signs in once, within the hour. Where there is no user yet, the first i
 				if err != nil {
 					return fmt.Errorf("find the first user: %w", err)
 				}
-				return signInLink(ctx, accounts, user.ID, so.publicURL, cmd.OutOrStdout())
+				return signInLink(ctx, accounts, user.ID, publicURL, cmd.OutOrStdout())
 			})
 		}}
 	so.reach(c.Flags())
+	c.Flags().StringVar(&publicURL, "public-url", publicURL, "the address in the link (DOCKET_PUBLIC_URL)")
 	return c
 }
 

@@ -28,6 +28,7 @@ import (
 	"github.com/docket-tasks/docket/host/embedded"
 	"github.com/docket-tasks/docket/services/backend"
 	"github.com/docket-tasks/docket/services/backend/account"
+	"github.com/docket-tasks/docket/services/backend/openid"
 	"github.com/docket-tasks/docket/services/frontend"
 	"github.com/docket-tasks/docket/services/notification"
 )
@@ -48,6 +49,7 @@ type serveOptions struct {
 	pushContact         string
 	rateLimit           string
 	signUp              string
+	openID, publicURL   string
 }
 
 func env(name, otherwise string) string {
@@ -64,6 +66,7 @@ func defaultServeOptions() *serveOptions {
 		smtp:        notification.SMTP{Host: env("DOCKET_SMTP_HOST", ""), From: env("DOCKET_SMTP_FROM", ""), User: env("DOCKET_SMTP_USER", "")},
 		pushContact: env("DOCKET_PUSH_CONTACT", ""), rateLimit: env("DOCKET_RATE_LIMIT", "50"),
 		signUp: env("DOCKET_SIGN_UP", string(account.SignUpClosed)),
+		openID: env("DOCKET_OIDC", ""), publicURL: env("DOCKET_PUBLIC_URL", ""),
 	}
 }
 
@@ -82,6 +85,8 @@ func (o *serveOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.pushContact, "push-contact", o.pushContact, "e-mail or https address at which push services can reach you (DOCKET_PUSH_CONTACT)")
 	f.StringVar(&o.rateLimit, "rate-limit", o.rateLimit, "requests a second that one token or session may make from another machine, at most; 0: no limit (DOCKET_RATE_LIMIT)")
 	f.StringVar(&o.signUp, "sign-up", o.signUp, "who may make an account: open (anybody), invitation (see docket user invite) or closed: administrators make users (DOCKET_SIGN_UP)")
+	f.StringVar(&o.openID, "oidc", o.openID, "OpenID providers to sign in with: a JSON file, or its contents (DOCKET_OIDC); the client secret of each is DOCKET_SECRET_OIDC_ and its id")
+	f.StringVar(&o.publicURL, "public-url", o.publicURL, "where browsers reach docket, such as https://tasks.example.org: for OpenID providers, and for links behind Dapr (DOCKET_PUBLIC_URL)")
 }
 
 // checkLog refuses settings of the log that would have to be guessed at.
@@ -93,6 +98,28 @@ func (o *serveOptions) checkLog() error {
 		return cli.Usage(fmt.Errorf("--log-format (DOCKET_LOG_FORMAT): is %q: use text or json", o.logFormat))
 	}
 	return nil
+}
+
+// providers reads the OpenID providers, which need to know where docket is.
+func (o *serveOptions) providers() ([]openid.Settings, error) {
+	if o.openID == "" {
+		return nil, nil
+	}
+	text := []byte(o.openID)
+	if !strings.HasPrefix(strings.TrimSpace(o.openID), "[") {
+		var err error
+		if text, err = os.ReadFile(o.openID); err != nil {
+			return nil, fmt.Errorf("--oidc (DOCKET_OIDC): %w", err)
+		}
+	}
+	list, err := openid.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("--oidc (DOCKET_OIDC): %w", err)
+	}
+	if err := openid.CheckAddress(o.publicURL); err != nil && len(list) > 0 {
+		return nil, fmt.Errorf("--public-url (DOCKET_PUBLIC_URL): it is where providers send browsers back to, and %w", err)
+	}
+	return list, nil
 }
 
 // maxRateLimit is more than a replica can answer.
@@ -108,7 +135,11 @@ func (o *serveOptions) settings(log *slog.Logger, metrics *prometheus.Registry) 
 	if !signUp.Valid() {
 		return settings{}, cli.Usage(fmt.Errorf("--sign-up (DOCKET_SIGN_UP): is %q: use open, invitation or closed", o.signUp))
 	}
-	return settings{signUp: signUp, rate: limit, log: log, metrics: metrics, tls: o.tls, proxied: o.proxied, smtp: o.smtp, private: o.privateWebhooks, contact: o.pushContact}, nil
+	providers, err := o.providers()
+	if err != nil {
+		return settings{}, cli.Usage(err)
+	}
+	return settings{openID: providers, public: strings.TrimSuffix(o.publicURL, "/"), signUp: signUp, rate: limit, log: log, metrics: metrics, tls: o.tls, proxied: o.proxied, smtp: o.smtp, private: o.privateWebhooks, contact: o.pushContact}, nil
 }
 
 func serveCommand() *cobra.Command {

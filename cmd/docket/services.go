@@ -14,6 +14,7 @@ import (
 	"github.com/docket-tasks/docket/services/audit"
 	"github.com/docket-tasks/docket/services/backend"
 	"github.com/docket-tasks/docket/services/backend/account"
+	"github.com/docket-tasks/docket/services/backend/openid"
 	"github.com/docket-tasks/docket/services/frontend"
 	"github.com/docket-tasks/docket/services/notification"
 	"github.com/docket-tasks/docket/services/recurring"
@@ -31,6 +32,8 @@ type settings struct {
 	contact string  // of the operator, for push services
 	rate    float64 // requests a second of one credential; 0: no limit
 	signUp  account.SignUp
+	openID  []openid.Settings
+	public  string // where browsers reach docket, without a slash at the end
 }
 
 // service is one row of the table: its name, how it is made, and the description of its routes.
@@ -64,7 +67,7 @@ func serviceNamed(name string) (service, error) {
 }
 
 func newBackend(ctx context.Context, s settings, h host.Host) (host.Service, error) {
-	return backend.New(ctx, backend.Config{Logger: s.log, Metrics: s.metrics, SignUp: s.signUp}, h), nil
+	return backend.New(ctx, backend.Config{Logger: s.log, Metrics: s.metrics, SignUp: s.signUp, OpenID: s.openID, PublicURL: s.public}, h), nil
 }
 
 func newRecurring(_ context.Context, s settings, h host.Host) (host.Service, error) {

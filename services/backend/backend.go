@@ -30,6 +30,7 @@ import (
 	"github.com/docket-tasks/docket/host"
 	"github.com/docket-tasks/docket/services/backend/account"
 	"github.com/docket-tasks/docket/services/backend/filter"
+	"github.com/docket-tasks/docket/services/backend/openid"
 )
 
 // Name is the service's name (its Dapr app-id).
@@ -47,6 +48,20 @@ type Config struct {
 	SnapshotBytes int64
 	// SignUp says who may make an account; empty is account.SignUpClosed.
 	SignUp account.SignUp
+	// OpenID are the providers by which one signs in besides; where there are any, PublicURL is needed.
+	OpenID []openid.Settings
+	// PublicURL is where browsers reach docket, without a slash at the end.
+	PublicURL string
+}
+
+// providers are those of the settings; the secret of each is asked for when it is needed.
+func (c Config) providers(secrets host.Secrets) []*openid.Provider {
+	list := make([]*openid.Provider, 0, len(c.OpenID))
+	for _, set := range c.OpenID {
+		secret := func(ctx context.Context) (string, error) { return secrets.Get(ctx, set.SecretName()) }
+		list = append(list, openid.New(set, c.PublicURL, secret, c.Now))
+	}
+	return list
 }
 
 // Service is the backend.
@@ -82,7 +97,7 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 	h.State = writes
 	ctx, stop := context.WithCancel(ctx)
 	s := &Service{state: h.State, client: func(name string) *http.Client { return edge.Traced(h.Client(name)) }, log: cfg.Logger, now: cfg.Now, metrics: newMetrics(cfg.Metrics), stop: stop}
-	s.accounts = account.New(account.Config{Now: cfg.Now, Logger: cfg.Logger, SignUp: cfg.SignUp}, h.State, h.Secrets)
+	s.accounts = account.New(account.Config{Now: cfg.Now, Logger: cfg.Logger, SignUp: cfg.SignUp, Providers: cfg.providers(h.Secrets)}, h.State, h.Secrets)
 	s.accounts.OnSignOut(s.signedOut)
 	s.writer = newWriter(h.State, s.accounts, cfg.Now, cfg.Logger, s.metrics)
 	s.snapshots = newSnapshots(h.State, s.accounts, cfg.SnapshotBytes, s.metrics)

@@ -20,6 +20,9 @@ const (
 	sessionPath = "/api/session"
 	// accountsPath makes an account (POST), which signs in as well.
 	accountsPath = "/api/accounts"
+	// startPath and finishPath sign in by way of an OpenID provider (POST); finishPath is shown the cookie of the first.
+	startPath  = "/api/session/openid/start"
+	finishPath = "/api/session/openid/finish"
 	// resetPath sets a new password (POST), which ends all sessions.
 	resetPath = "/api/password/reset"
 	// usersPath has the users that administrators manage: what they do there may end others' sessions.
@@ -73,6 +76,9 @@ func (g *gate) open() http.Handler {
 		}
 		out, err := g.request(w, r, up)
 		if err == nil {
+			if cookie, err := r.Cookie(g.attemptCookie(r)); err == nil && r.URL.Path == finishPath {
+				out.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value})
+			}
 			err = up.answer(&reply{ResponseWriter: w, before: func(status int) { g.ended(r, credential{}, status) }}, out)
 		}
 		if err != nil {
@@ -163,6 +169,14 @@ func (g *gate) cookie(r *http.Request) string {
 		return hostCookie
 	}
 	return plainCookie
+}
+
+// attemptCookie names the cookie of a browser that was sent to an OpenID provider.
+func (g *gate) attemptCookie(r *http.Request) string {
+	if g.proto(r) == "https" {
+		return hostAttemptCookie
+	}
+	return plainAttemptCookie
 }
 
 // forwarded are the request headers that services get to see; all others stay here.

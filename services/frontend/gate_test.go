@@ -44,6 +44,31 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+// Of the cookies, one is passed on to one path: that of who comes back from an OpenID provider.
+func TestAttemptCookie(t *testing.T) {
+	s := newInside(t, newClock().now)
+	const cookies = "docket_session=good-session; docket_openid=plain; __Host-docket_openid=host; other=1"
+	for _, c := range []struct {
+		path, want string
+		tls        bool
+	}{
+		{"/api/session/openid/finish", "__Host-docket_openid=host", true},
+		{"/api/session/openid/finish", "docket_openid=plain", false},
+		{"/api/session/openid/start", "", true},
+		{"/api/session", "", true},
+	} {
+		door := s.door(t, func(f *frontend.Config) { f.TLS = c.tls })
+		got := seen(t, send(door, "POST", c.path, "{}", "Cookie", cookies, "Content-Type", "application/json"))
+		if v := strings.Join(got.Header["Cookie"], "|"); v != c.want || got.Header.Get("Authorization") != "" {
+			t.Errorf("%s (TLS %t) is shown %q, want %q", c.path, c.tls, v, c.want)
+		}
+		res := send(door, "POST", c.path, "{}", "Cookie", cookies, "Sec-Fetch-Site", "cross-site")
+		if res.StatusCode != http.StatusForbidden {
+			t.Errorf("%s from another site: %d", c.path, res.StatusCode)
+		}
+	}
+}
+
 // TestTrustedProxy believes a proxy of ours about the caller, and nobody else.
 func TestTrustedProxy(t *testing.T) {
 	s := newInside(t, newClock().now)

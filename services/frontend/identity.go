@@ -18,7 +18,11 @@ import (
 const (
 	plainCookie = "docket_session"
 	// hostCookie can be set by this very host over TLS only (RFC 6265bis section 4.1.3.2).
-	hostCookie    = "__Host-docket_session"
+	hostCookie = "__Host-docket_session"
+	// The same for the one of who was sent to an OpenID provider, the only one that a service gets to see.
+	plainAttemptCookie = "docket_openid"
+	hostAttemptCookie  = "__Host-docket_openid"
+
 	maxCredential = 512
 	identities    = 20_000
 	// expiryMargin is how long before its end an identity is fetched anew: it has to outlive the request.

@@ -28,7 +28,7 @@ const (
 )
 
 // signInPaths are those at which a POST tries to get in, or learns that a name is taken: they are held to signInEvery besides.
-var signInPaths = []string{sessionPath, accountsPath, resetPath}
+var signInPaths = []string{sessionPath, accountsPath, resetPath, startPath, finishPath}
 
 // limits bounds how often callers may ask, on this replica.
 type limits struct {

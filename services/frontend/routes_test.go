@@ -17,7 +17,7 @@ func TestAllowList(t *testing.T) {
 		"/api/tasks": "backend", "/api/tasks/": "backend", "/api/tasks/batch": "backend", "/api/tasks/parse": "backend",
 		"/api/tasks/018f-1": "backend", "/api/tasks/018f-1/complete": "backend", "/api/tasks/018f-1/reminders": "backend",
 		"/api/tasks/018f-1/history": "audit", "/api/tasks/018f-1/history/x": "backend", "/api/audit": "audit",
-		"/api/recurrence/preview": "backend", "/api/me": "backend", "/api/me/password": "backend", "/api/me/export": "backend", "/api/me/access": "backend", "/api/me/second-factor": "backend", "/api/me/second-factor/7/confirm": "backend", "/api/sessions": "backend", "/api/sessions/7": "backend", "/api/tokens": "backend", "/api/tokens/7": "backend",
+		"/api/recurrence/preview": "backend", "/api/me": "backend", "/api/me/password": "backend", "/api/me/export": "backend", "/api/me/access": "backend", "/api/me/connections": "backend", "/api/me/connections/7": "backend", "/api/me/second-factor": "backend", "/api/me/second-factor/7/confirm": "backend", "/api/sessions": "backend", "/api/sessions/7": "backend", "/api/tokens": "backend", "/api/tokens/7": "backend",
 		"/api/invitations": "backend", "/api/invitations/7": "backend", "/api/session/link": "backend", "/api/users/7/password": "backend",
 		"/api/filters": "backend", "/api/filters/7": "backend", "/api/users": "backend",
 		"/api/notifications": "notification", "/api/notifications/7/read": "notification", "/api/push/key": "notification",
@@ -32,7 +32,7 @@ func TestAllowList(t *testing.T) {
 		}
 	}
 	for _, path := range []string{
-		"/api", "/api/", "/api/jobs/trigger", "/api/task", "/api/tasksx", "/api/me/x", "/api/me/password/x", "/api/sessions/", "/api/invitations/", "/api/invitations/7/x", "/api/accounts/x", "/api/password", "/api/password/x", "/api/audit/x", "/api/push", "/api/recurrence",
+		"/api", "/api/", "/api/jobs/trigger", "/api/task", "/api/tasksx", "/api/me/x", "/api/me/password/x", "/api/me/connections/7/x", "/api/sessions/", "/api/invitations/", "/api/invitations/7/x", "/api/accounts/x", "/api/password", "/api/password/x", "/api/audit/x", "/api/push", "/api/recurrence",
 		"/internal", "/internal/identity", "/internal/keys", "/job/r-1", "/events/task-events", "/dapr/subscribe",
 		"/metrics", "/healthz", "/readyz", "/ws",
 	} {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -57,7 +58,8 @@ func (e *embedded) start(t *testing.T) {
 		t.Cleanup(func() { e.end(t) })
 	}
 	cmd := exec.Command(binary, "--listen", "127.0.0.1:0", "--data", e.data(), "--allow-private-webhooks", "--sign-up", "invitation", "--log-level", "warn")
-	cmd.Env, cmd.Dir = append(environment(), tracing()...), e.dir
+	cmd.Args = append(cmd.Args, providing()...)
+	cmd.Env, cmd.Dir = slices.Concat(environment(), tracing(), []string{clientSecret}), e.dir
 	cmd.Stderr = &e.log
 	out, err := cmd.StdoutPipe()
 	if err != nil {

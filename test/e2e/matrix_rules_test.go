@@ -35,6 +35,14 @@ var rules = map[string]rule{
 	"create-user": {need: needAdmin, path: func(m *matrix) (string, any) {
 		return "/api/users", object{"name": fmt.Sprintf("user %d", m.next())}
 	}},
+	"start-openid": {need: needNothing, path: at("/api/session/openid/start", object{"provider": "there"})},
+	"finish-openid": {need: needNothing, path: func(m *matrix) (string, any) {
+		return "/api/session/openid/finish", m.comeBack(m.ada.as("").post("/api/session/openid/start", object{"provider": "there", "invitation": m.invited()}))
+	}},
+	"list-connections":  {need: needRead, path: at("/api/me/connections", nil)},
+	"create-connection": {need: needSession, path: at("/api/me/connections", object{"provider": "there"})},
+	"delete-connection": {need: needAll, others: 404, path: func(m *matrix) (string, any) { return "/api/me/connections/" + m.connection(), nil }},
+
 	"list-access":       {need: needRead, path: at("/api/me/access", nil)},
 	"get-second-factor": {need: needRead, path: at("/api/me/second-factor", nil)},
 	"enrol-second-factor": {need: needAll, path: func(m *matrix) (string, any) {

@@ -111,7 +111,8 @@ func (m *matrix) ask(r rule, method string, op *openapi3.Operation) {
 		if want == success {
 			admitted = append(admitted, func() { // as who signs in only now: another before may have ended all sessions
 				path, body := r.path(m)
-				m.hold(c, op, c.as(m).do(method, path, body), want)
+				who := c.as(m)
+				m.hold(c, op, who.do(method, path, body, m.shown(who)...), want)
 			})
 			continue
 		}

@@ -33,6 +33,7 @@ type matrix struct {
 	origin, key                                 string
 	phone                                       object
 	made                                        int
+	cookie                                      string // that the next request shows besides
 }
 
 func newMatrix(t *testing.T, w *world) *matrix {
@@ -139,6 +140,56 @@ func (m *matrix) invitation() (id, code string) {
 	}
 	m.w.admin.post("/api/invitations", object{"note": "a friend"}).want(http.StatusCreated).into(&made)
 	return made.ID, made.Code
+}
+
+// invited is the code of an invitation.
+func (m *matrix) invited() string {
+	m.t.Helper()
+	_, code := m.invitation()
+	return code
+}
+
+// comeBack is a browser that returns from the provider it was sent to, as somebody new there.
+func (m *matrix) comeBack(begun *answer) object {
+	m.t.Helper()
+	var to struct {
+		URL string `json:"url"`
+	}
+	begun.want(200).into(&to)
+	cookie := (&http.Response{Header: begun.header}).Cookies()[0]
+	m.cookie = cookie.Name + "=" + cookie.Value
+	subject := fmt.Sprintf("somebody %d", m.next())
+	there := provider()
+	there.Add(subject, "Somebody", "", false)
+	back, err := there.SignIn(m.t.Context(), to.URL, subject)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return object{"provider": "there", "state": back.Query().Get("state"), "code": back.Query().Get("code")}
+}
+
+// connection is one of the owner's, made where there is none.
+func (m *matrix) connection() string {
+	m.t.Helper()
+	var all []struct {
+		ID string `json:"id"`
+	}
+	if m.ada.get("/api/me/connections").want(200).into(&all); len(all) == 0 {
+		ada := m.ada.signIn()
+		body := m.comeBack(ada.post("/api/me/connections", object{"provider": "there"}))
+		ada.post("/api/session/openid/finish", body, m.shown(ada)...).want(201)
+		ada.get("/api/me/connections").want(200).into(&all)
+	}
+	return all[0].ID
+}
+
+// shown is the header that shows the cookie, once.
+func (m *matrix) shown(c *client) (header []string) {
+	if m.cookie != "" {
+		header = []string{"Cookie", strings.TrimPrefix(c.session+"; "+m.cookie, "; ")}
+	}
+	m.cookie = ""
+	return header
 }
 
 // unguard takes the owner's second factor away, if there is one.

@@ -35,14 +35,16 @@ const (
 	accessFactorOn        = "second_factor_on"
 	accessFactorOff       = "second_factor_off"
 	accessRecoveryRenewed = "recovery_codes_renewed"
+	accessConnected       = "connection_added"
+	accessDisconnected    = "connection_removed"
 )
 
 // Access is one thing that happened to an account's access.
 type Access struct {
 	At   task.Time `json:"at" format:"date-time" doc:"When it happened, for the last time"`
-	Kind string    `json:"kind" enum:"signed_in,sign_in_failed,token_created,token_first_used,token_revoked,password_changed,second_factor_on,second_factor_off,recovery_codes_renewed"`
-	// With is a browser as clientOf names it, or the name of a token.
-	With string `json:"with" doc:"The browser and its system, as far as it tells, or the name of the token"`
+	Kind string    `json:"kind" enum:"signed_in,sign_in_failed,token_created,token_first_used,token_revoked,password_changed,second_factor_on,second_factor_off,recovery_codes_renewed,connection_added,connection_removed"`
+	// With is a browser as Browser.by names it, or the name of a token or of an OpenID provider.
+	With string `json:"with" doc:"The browser and its system, as far as it tells, with the OpenID provider it came from; or the name of the token or provider"`
 	// Times is 1 but for failures, which are counted together where each came within an hour of the one before.
 	Times int `json:"times" minimum:"1" doc:"How often; failures with one browser within an hour of each other are one entry"`
 }

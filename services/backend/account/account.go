@@ -17,6 +17,10 @@
 //	password-reset/<hash>  a one-time code to set a new password
 //	invitation/<hash>    an invitation to make an account
 //	invitations          the ids of the open invitations, ≤ 100
+//	connection/<hash>    the user that a person at an OpenID provider is; the hash is of issuer and subject
+//	connections/<user>   the user's connections, ≤ 10
+//	verified-email/<hash>  the user whose address that is, as a provider has verified
+//	openid-attempt/<hash>  somebody who was sent to a provider, for as long as they may come back
 //	signing-key          the key that signs identities, where Secrets holds none
 //
 // Tokens, session cookies, codes and invitations are 256 random bits each and stored as their SHA-256 only: who reads the
@@ -41,6 +45,7 @@ import (
 
 	"github.com/docket-tasks/docket/edge"
 	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/services/backend/openid"
 )
 
 // Limits and lifetimes.
@@ -80,6 +85,8 @@ type Store struct {
 	now     func() time.Time
 	log     *slog.Logger
 	signUp  SignUp
+	// providers are in the order in which pages show them.
+	providers []*openid.Provider
 
 	users  *edge.Cache[string, cached]
 	hasher *hasher
@@ -100,12 +107,14 @@ type Config struct {
 	Logger *slog.Logger
 	// SignUp says who may make an account; empty is [SignUpClosed].
 	SignUp SignUp
+	// Providers are those by which one signs in besides.
+	Providers []*openid.Provider
 }
 
 // New returns a store on state. The signing keys are read from secrets, or made in state, when first needed.
 func New(cfg Config, state host.State, secrets host.Secrets) *Store {
 	return &Store{
-		state: state, secrets: secrets, now: cfg.Now, log: cfg.Logger, signUp: cmp.Or(cfg.SignUp, SignUpClosed),
+		state: state, secrets: secrets, now: cfg.Now, log: cfg.Logger, signUp: cmp.Or(cfg.SignUp, SignUpClosed), providers: cfg.Providers,
 		users: edge.NewCache[string, cached](maxCached), hasher: newHasher(),
 	}
 }

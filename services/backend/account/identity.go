@@ -158,5 +158,5 @@ func problem(err error) error {
 	case errors.Is(err, ErrTooManyTokens):
 		return edge.NewProblem(http.StatusConflict, "too_many_tokens", fmt.Sprintf("you have %d tokens already: delete one first", MaxTokens))
 	}
-	return err
+	return connectionProblem(err)
 }

@@ -47,13 +47,21 @@ const invitationsKey = "invitations"
 
 func invitationKey(id string) string { return "invitation/" + id }
 
-// redeem returns the operation that uses up an invitation, none for an empty code, or [ErrBadInvitation].
-func (s *Store) redeem(ctx context.Context, code string) ([]host.Op, error) {
+// invitationID is that of the invitation with the code, empty for none.
+func invitationID(code string) string {
 	if code == "" {
+		return ""
+	}
+	return hash(code)
+}
+
+// redeem returns the operation that uses up an invitation, none for an empty id, or [ErrBadInvitation].
+func (s *Store) redeem(ctx context.Context, id string) ([]host.Op, error) {
+	if id == "" {
 		return nil, nil
 	}
 	var row Invitation
-	key := invitationKey(hash(code))
+	key := invitationKey(id)
 	etag, err := s.load(ctx, key, &row)
 	if err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ func (s *Store) Routes(api huma.API) {
 	s.invitationRoutes(api)
 	s.userRoutes(api)
 	s.factorRoutes(api)
+	s.connectionRoutes(api)
 	s.accessRoute(api)
 	register(api, op("list-tokens", http.MethodGet, "/api/tokens", "The user's API tokens, oldest first", http.StatusOK), s.listTokens)
 	register(api, op("create-token", http.MethodPost, "/api/tokens", "Make an API token; its secret is shown once", http.StatusCreated, 400, 403, 409), s.postToken)
@@ -31,7 +32,8 @@ func (s *Store) Routes(api huma.API) {
 }
 
 // OpenPatterns are the routes of OpenRoutes, for the mux that is asked before a caller is known.
-var OpenPatterns = []string{"POST /api/session", "GET /api/session/options", "POST /api/accounts", "POST /api/password/reset"}
+var OpenPatterns = []string{"POST /api/session", "GET /api/session/options", "POST /api/accounts", "POST /api/password/reset",
+	"POST /api/session/openid/start", "POST /api/session/openid/finish"}
 
 // OpenRoutes adds the routes of those who are not signed in: they need no credential, and take none into account.
 func (s *Store) OpenRoutes(api huma.API) {
@@ -39,6 +41,7 @@ func (s *Store) OpenRoutes(api huma.API) {
 	s.optionsRoute(api)
 	s.signUpRoute(api)
 	s.resetRoute(api)
+	s.openIDRoutes(api)
 }
 
 // open describes an operation that needs no credential.

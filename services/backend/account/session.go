@@ -93,7 +93,7 @@ func (s *Store) enter(ctx context.Context, userID string, b Browser, open openSe
 	if err != nil {
 		return User{}, "", err
 	}
-	note, err := s.noting(ctx, userID, accessSignedIn, b.Client)
+	note, err := s.noting(ctx, userID, accessSignedIn, b.by())
 	if err != nil {
 		return User{}, "", err
 	}
@@ -123,8 +123,12 @@ func (s *Store) SignOut(ctx context.Context, sessionID string) error {
 
 // bySession returns the identity behind a session's secret, or ErrNoIdentity.
 func (s *Store) bySession(ctx context.Context, secret string) (edge.Principal, error) {
+	return s.sessionOf(ctx, hash(secret))
+}
+
+// sessionOf returns the identity behind a session, or ErrNoIdentity.
+func (s *Store) sessionOf(ctx context.Context, id string) (edge.Principal, error) {
 	var row sessionRow
-	id := hash(secret)
 	etag, err := s.load(ctx, sessionKey(id), &row)
 	if err != nil {
 		return edge.Principal{}, err

@@ -38,6 +38,14 @@ var ErrSignUpClosed = errors.New("signing up is closed")
 type Options struct {
 	SignUp  SignUp   `json:"sign_up" enum:"open,invitation,closed" doc:"Who may make an account: anybody, who has an invitation, or nobody"`
 	Methods []string `json:"methods" nullable:"false" enum:"password,code" doc:"How one signs in: by name and password, or by a one-time code (the link that docket prints)"`
+	// Providers are those of the settings.
+	Providers []ProviderName `json:"providers" nullable:"false" doc:"OpenID providers by which one signs in besides: see POST /api/session/openid/start"`
+}
+
+// ProviderName is an OpenID provider as a page offers it.
+type ProviderName struct {
+	ID   string `json:"id"`
+	Name string `json:"name" doc:"For the button"`
 }
 
 type optionsAnswer struct{ Body Options }
@@ -45,7 +53,7 @@ type optionsAnswer struct{ Body Options }
 func (s *Store) optionsRoute(api huma.API) {
 	o := open(op("get-sign-in-options", http.MethodGet, "/api/session/options", "How one signs in and signs up here; needs no credential", http.StatusOK))
 	register(api, o, func(context.Context, *struct{}) (*optionsAnswer, error) {
-		return &optionsAnswer{Options{SignUp: s.signUp, Methods: []string{"password", "code"}}}, nil
+		return &optionsAnswer{Options{SignUp: s.signUp, Methods: []string{"password", "code"}, Providers: s.providerNames()}}, nil
 	})
 }
 
@@ -89,7 +97,7 @@ func (s *Store) postAccount(ctx context.Context, in *signUpInput) (*signInAnswer
 	if checkZone(b.TimeZone) == nil {
 		u.TimeZone, u.ZoneChosen = b.TimeZone, true
 	}
-	secret, err := s.makeAccount(ctx, u, b.Password, b.Invitation, Browser{Client: in.client})
+	secret, err := s.makeAccountWithPassword(ctx, u, b.Password, invitationID(b.Invitation), Browser{Client: in.client})
 	if err != nil {
 		return nil, err
 	}
@@ -98,10 +106,9 @@ func (s *Store) postAccount(ctx context.Context, in *signUpInput) (*signInAnswer
 	return out, nil
 }
 
-// makeAccount makes u, whose fields must be valid, with a password, and returns the secret of a first session. The
-// invitation, which is empty where none is needed, is used up by it. ErrBadInvitation, or ErrNameTaken: to find that
-// out of a name takes an invitation that is good, where one is needed, and the time of hashing a password.
-func (s *Store) makeAccount(ctx context.Context, u storedUser, password, invitation string, b Browser) (session string, err error) {
+// makeAccountWithPassword is makeAccount for one who signs in by password. [ErrBadInvitation], or [ErrNameTaken]: to find
+// that out of a name takes an invitation that is good, where one is needed, and the time of hashing a password.
+func (s *Store) makeAccountWithPassword(ctx context.Context, u storedUser, password, invitation string, b Browser) (session string, err error) {
 	if _, err := s.redeem(ctx, invitation); err != nil {
 		return "", err
 	}
@@ -109,19 +116,22 @@ func (s *Store) makeAccount(ctx context.Context, u storedUser, password, invitat
 	if err != nil {
 		return "", err
 	}
+	row := encode(passwordRow{Hash: hashed, ChangedAt: task.At(s.now())})
+	return s.makeAccount(ctx, u, invitation, b, host.Create(passwordKey(u.ID), row))
+}
+
+// makeAccount makes u, whose fields must be valid, in one commit with ops, and returns the secret of a first session. The
+// invitation, an id which is empty where none is needed, is used up by it. [ErrBadInvitation], [ErrNameTaken].
+func (s *Store) makeAccount(ctx context.Context, u storedUser, invitation string, b Browser, ops ...host.Op) (session string, err error) {
 	session, opened, err := s.newSession(ctx, u.ID, b, openSessions{})
 	if err != nil {
 		return "", err
 	}
-	note, err := s.noting(ctx, u.ID, accessSignedIn, b.Client)
+	note, err := s.noting(ctx, u.ID, accessSignedIn, b.by())
 	if err != nil {
 		return "", err
 	}
-	ops := append(opened, note,
-		host.Create(UserKey(u.ID), encode(u)),
-		host.Create(nameKey(u.Name), encode(u.ID)),
-		host.Create(passwordKey(u.ID), encode(passwordRow{Hash: hashed, ChangedAt: task.At(s.now())})),
-	)
+	ops = slices.Concat(ops, opened, []host.Op{note, host.Create(UserKey(u.ID), encode(u)), host.Create(nameKey(u.Name), encode(u.ID))})
 	err = host.Retry(ctx, func() error {
 		used, err := s.redeem(ctx, invitation)
 		if err != nil {

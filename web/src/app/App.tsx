@@ -19,7 +19,8 @@ export function App() {
   const session = useSession();
   const { path } = usePlace();
   const user = 'user' in session ? session.user : undefined;
-  const locked = session.state !== 'signed-in' || doors.includes(path);
+  const locked =
+    session.state !== 'signed-in' || doors.includes(path) || path.startsWith('/signin/callback/');
   return (
     <ErrorBoundary>
       {user && (

@@ -100,6 +100,13 @@ export async function signUp(account: {
   enter((await call('post', '/api/accounts', { body: { ...account, time_zone } })).body.user);
 }
 
+/** Comes back from a provider; true: who was signed in is connected with their account there now. */
+export async function comeBack(body: { provider: string; state: string; code?: string }): Promise<boolean> {
+  const { user, connected } = (await call('post', '/api/session/openid/finish', { body })).body;
+  enter(user);
+  return connected;
+}
+
 function enter(user: User): void {
   set({ state: 'signed-in', user });
   tabs.postMessage('signed in');

@@ -6,6 +6,7 @@
 import { Page } from '../design/Page';
 import { t } from '../text/security';
 import { AccessLog } from './AccessLog';
+import { Connections } from './Connections';
 import { Password } from './Password';
 import { SecondFactor } from './SecondFactor';
 import { Sessions } from './Sessions';
@@ -15,6 +16,7 @@ export default function Security() {
     <Page title={t.title}>
       <Password />
       <SecondFactor />
+      <Connections />
       <Sessions />
       <AccessLog />
     </Page>

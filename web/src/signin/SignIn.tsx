@@ -13,11 +13,14 @@ import { failureOf } from '../app/submit';
 import { Button } from '../design/controls';
 import { t as page } from '../text';
 import { t } from '../text/signin';
+import { ComeBack } from './ComeBack';
 import { Command, Door } from './Door';
 import { FactorForm } from './FactorForm';
 import { LinkForm } from './LinkForm';
 import { useOptions } from './options';
 import { PasswordForm } from './PasswordForm';
+import { comesBackTo } from './provider';
+import { Providers } from './Providers';
 import { Reset } from './Reset';
 import { SignUp } from './SignUp';
 
@@ -25,6 +28,7 @@ export default function SignIn({ session }: { session: Session }) {
   const { path } = usePlace();
   if (path === '/signup') return <SignUp session={session} />;
   if (path === '/reset') return <Reset />;
+  if (path.startsWith(comesBackTo)) return <ComeBack />;
   return <Proving session={session} />;
 }
 
@@ -74,6 +78,7 @@ function Proving({ session }: { session: Session }) {
         focus={state === 'signed-out' && !failure}
         onFactorNeeded={setProof}
       />
+      <Providers list={options?.providers} />
       <LinkForm open={failure !== undefined} />
       <Forgotten />
       {options?.sign_up === 'open' && (

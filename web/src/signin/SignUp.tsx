@@ -9,6 +9,7 @@ import { t } from '../text/signin';
 import { codeIn } from './code';
 import { Door } from './Door';
 import { useOptions } from './options';
+import { Providers } from './Providers';
 
 /** Making an account, with an invitation where that is needed. */
 export function SignUp({ session }: { session: Session }) {
@@ -20,7 +21,10 @@ export function SignUp({ session }: { session: Session }) {
       {options?.sign_up === 'closed' ? (
         <p className="mt-3 text-soft">{t.signUp.closed}</p>
       ) : (
-        <Form invitation={invited || options?.sign_up === 'invitation'} />
+        <>
+          <Form invitation={invited || options?.sign_up === 'invitation'} />
+          <Providers list={options?.providers} invitation={location.hash.slice(1)} />
+        </>
       )}
       <p className="mt-6 text-center">
         <a href="/" onClick={follow} className="inline-block min-h-6 text-accent underline">

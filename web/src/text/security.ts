@@ -81,6 +81,8 @@ const en = {
       second_factor_on: 'Second step switched on',
       second_factor_off: 'Second step switched off',
       recovery_codes_renewed: 'New recovery codes made',
+      connection_added: 'Account connected',
+      connection_removed: 'Account disconnected',
     } satisfies Record<Schemas['Access']['kind'], string>,
     failures: (n: number) => `${n} tries to sign in failed`,
     all: (n: number) => `Show all ${n}`,
