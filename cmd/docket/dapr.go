@@ -157,7 +157,7 @@ func serveSidecar(ctx context.Context, o *serveOptions, so *sidecarOptions, s se
 		return err
 	}
 	fmt.Fprintf(out, "docket %s: %s is up\n", version(), s.name)
-	return doors.serve(ctx, background, unit, so, log)
+	return doors.serve(ctx, background, unit, so, log, min(linger, farewellTime))
 }
 
 // doors are the listeners of a service: the sidecar's, the users' and the operators'; the last two may be nil.
@@ -190,8 +190,11 @@ func (d doors) close() {
 	}
 }
 
+// farewellTime is how long users are still served, and asked to connect anew, by a replica that others outlive.
+const farewellTime = 3 * time.Second
+
 // serve serves users and operators until ctx ends.
-func (d doors) serve(ctx, background context.Context, unit host.Service, so *sidecarOptions, log *slog.Logger) error {
+func (d doors) serve(ctx, background context.Context, unit host.Service, so *sidecarOptions, log *slog.Logger, farewell time.Duration) error {
 	serving, ctx := errgroup.WithContext(ctx)
 	if d.ops != nil {
 		serving.Go(func() error { return serveHTTP(ctx, background, d.ops, unit.Runtime, log) })
@@ -201,7 +204,7 @@ func (d doors) serve(ctx, background context.Context, unit host.Service, so *sid
 		if err != nil {
 			return err
 		}
-		serving.Go(func() error { return serveHTTP(ctx, background, d.users, h, log) })
+		serving.Go(func() error { return servePublic(ctx, background, d.users, h, log, farewell) })
 	}
 	serving.Go(func() error {
 		<-ctx.Done()

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,13 +36,27 @@ func newServer(background context.Context, h http.Handler, log *slog.Logger) *ht
 
 // serveHTTP serves until ctx ends, then lets requests that have begun finish.
 func serveHTTP(ctx, background context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
-	srv := newServer(background, h, log)
+	return servePublic(ctx, background, l, h, log, 0)
+}
+
+// servePublic serves until ctx ends. For a while longer, farewell, it answers all and asks clients with each answer not to come again on
+// that connection: one that is closed just as its client sends the next request loses it, and the client cannot know that. Then requests
+// that have begun may finish.
+func servePublic(ctx, background context.Context, l net.Listener, h http.Handler, log *slog.Logger, farewell time.Duration) error {
+	last := &parting{next: h}
+	srv := newServer(background, last, log)
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
+	}
+	last.begun.Store(true)
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-time.After(farewell):
 	}
 	limit, cancel := context.WithTimeout(background, requestTime)
 	defer cancel()
@@ -54,4 +69,18 @@ func serveHTTP(ctx, background context.Context, l net.Listener, h http.Handler, 
 		return fmt.Errorf("stop serving: %w", err)
 	}
 	return nil
+}
+
+// parting asks clients, once it has begun, to connect anew for their next request.
+type parting struct {
+	next  http.Handler
+	begun atomic.Bool
+}
+
+// ServeHTTP implements [http.Handler].
+func (p *parting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p.begun.Load() {
+		w.Header().Set("Connection", "close")
+	}
+	p.next.ServeHTTP(w, r)
 }

@@ -206,3 +206,40 @@ func TestStopDoesNotWaitForSlowClients(t *testing.T) {
 		_ = ours.Close()
 	})
 }
+
+// A server that parts answers what comes, says that the connection ends with it, and stops when its time is over.
+func TestPartingAsksClientsToConnectAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error)
+		handle := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+		go func() { done <- servePublic(ctx, t.Context(), l, handle, slog.New(slog.DiscardHandler), 3*time.Second) }()
+		ours, theirs := net.Pipe()
+		defer ours.Close() //nolint:errcheck // the test's end
+		l.conns <- theirs
+		in := bufio.NewReader(ours)
+		ask := func() *http.Response {
+			if _, err := io.WriteString(ours, "GET / HTTP/1.1\r\nHost: docket.test\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			res, err := http.ReadResponse(in, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return res
+		}
+		if res := ask(); res.Close {
+			t.Error("the connection ends before the server parts")
+		}
+		start := time.Now()
+		stop()
+		synctest.Wait()
+		if res := ask(); !res.Close || res.StatusCode != http.StatusNoContent {
+			t.Errorf("while it parts: %s, connection ends: %t", res.Status, res.Close)
+		}
+		if err := <-done; err != nil || time.Since(start) != 3*time.Second {
+			t.Errorf("%v after %v, want 3 s", err, time.Since(start))
+		}
+	})
+}
