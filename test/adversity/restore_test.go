@@ -78,7 +78,10 @@ func TestTheDatabaseIsRestored(t *testing.T) {
 		if err := w.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		w.create(t, "Work goes on")
+		eventually(t, "work to go on", func() bool {
+			status, _ := w.ask(t, http.MethodPost, "/api/tasks", map[string]string{"title": "Work goes on"})
+			return status == http.StatusCreated
+		})
 		w.audited(t, "Work goes on")
 		var now record
 		eventually(t, "every version to be in the audit log, or named as missing", func() bool {
