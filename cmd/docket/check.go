@@ -71,7 +71,7 @@ func (f *findings) read(r *embedded.Reader) error {
 	if err != nil {
 		return err
 	}
-	histories, err := f.histories(r)
+	histories, err := f.histories(r, heads)
 	if err != nil {
 		return err
 	}
@@ -83,9 +83,9 @@ func (f *findings) read(r *embedded.Reader) error {
 	for list, tasks := range stored {
 		f.wrong("list %s: %d tasks, and no event at all", list, len(tasks))
 	}
-	for list, version := range heads {
-		if version > 0 {
-			f.wrong("list %s: at version %d, and no event at all", list, version)
+	for list, h := range heads {
+		if h.Version > 0 {
+			f.wrong("list %s: at version %d, and no event at all", list, h.Version)
 		}
 	}
 	return r.DeadLetters(func(service string, m host.Message, reason string) error {
@@ -113,13 +113,13 @@ func (f *findings) storedTasks(r *embedded.Reader) (map[string]map[string]backen
 	return stored, err
 }
 
-// heads reads every list's version.
-func (f *findings) heads(r *embedded.Reader) (map[string]int64, error) {
-	heads := make(map[string]int64)
+// heads reads every list's head.
+func (f *findings) heads(r *embedded.Reader) (map[string]backend.StoredList, error) {
+	heads := make(map[string]backend.StoredList)
 	err := r.Scan(backend.Name, backend.HeadPrefix, func(key string, value []byte) error {
-		list, version, ok, err := backend.ReadHead(key, value)
+		l, ok, err := backend.ReadHead(key, value)
 		if ok {
-			heads[list] = version
+			heads[l.ID] = l
 			f.lists++
 		}
 		return err
@@ -128,7 +128,7 @@ func (f *findings) heads(r *embedded.Reader) (map[string]int64, error) {
 }
 
 // histories replays every list's events: those that audit keeps and those still on their way to it.
-func (f *findings) histories(r *embedded.Reader) (map[string]event.History, error) {
+func (f *findings) histories(r *embedded.Reader, heads map[string]backend.StoredList) (map[string]event.History, error) {
 	waiting := make(map[string]map[int64]event.TaskEvent)
 	err := r.Undelivered(audit.Name, event.TopicTasks, func(m host.Message) error {
 		e, _, err := event.DecodeTaskEvent(m.Data)
@@ -148,7 +148,7 @@ func (f *findings) histories(r *embedded.Reader) (map[string]event.History, erro
 	kept, list := []event.TaskEvent(nil), ""
 	finish := func() {
 		if list != "" {
-			histories[list] = f.replay(kept, waiting[list])
+			histories[list] = f.replay(heads[list], kept, waiting[list])
 			delete(waiting, list)
 			kept = nil
 		}
@@ -171,14 +171,14 @@ func (f *findings) histories(r *embedded.Reader) (map[string]event.History, erro
 	})
 	finish()
 	for other, events := range waiting {
-		histories[other] = f.replay(nil, events)
+		histories[other] = f.replay(heads[other], nil, events)
 	}
 	return histories, err
 }
 
 // replay folds one list's events. One that audit keeps may be among those on their way: its delivery was not
-// noted yet.
-func (f *findings) replay(kept []event.TaskEvent, waiting map[int64]event.TaskEvent) event.History {
+// noted yet. Of a deleted account's there is nothing to fold, some or all contents being erased: they are to be without a gap.
+func (f *findings) replay(list backend.StoredList, kept []event.TaskEvent, waiting map[int64]event.TaskEvent) event.History {
 	for _, e := range kept {
 		delete(waiting, e.ListVersion)
 	}
@@ -186,16 +186,40 @@ func (f *findings) replay(kept []event.TaskEvent, waiting map[int64]event.TaskEv
 	all := slices.AppendSeq(kept, maps.Values(waiting))
 	slices.SortFunc(all, func(a, b event.TaskEvent) int { return int(a.ListVersion - b.ListVersion) })
 	f.events += len(all)
+	if list.Closed {
+		return numbered(all)
+	}
 	return event.Replay(slices.Values(all))
 }
 
+// numbered is the history of events whose contents do not count.
+func numbered(events []event.TaskEvent) event.History {
+	h := event.History{}
+	for _, e := range events {
+		if e.ListVersion != h.ListVersion+1 {
+			h.Problems = append(h.Problems, event.Problem{Kind: event.Gap, ListVersion: e.ListVersion, EventID: e.EventID, TaskID: e.TaskID,
+				Detail: fmt.Sprintf("it comes after list version %d", h.ListVersion)})
+		}
+		h.ListVersion = e.ListVersion
+	}
+	return h
+}
+
 // compare holds a list's history against its tasks.
-func (f *findings) compare(list string, h event.History, stored map[string]backend.StoredTask, head int64) {
+func (f *findings) compare(list string, h event.History, stored map[string]backend.StoredTask, head backend.StoredList) {
 	for _, p := range h.Problems {
 		f.wrong("list %s: %s", list, p)
 	}
-	if h.ListVersion != head {
-		f.wrong("list %s: at version %d, but its history ends at %d", list, head, h.ListVersion)
+	if h.ListVersion != head.Version {
+		f.wrong("list %s: at version %d, but its history ends at %d", list, head.Version, h.ListVersion)
+	}
+	if head.Closed {
+		for id, t := range stored {
+			if head.Erased && t.Doc != nil {
+				f.wrong("list %s: task %s is stored, though the account was deleted", list, id)
+			}
+		}
+		return
 	}
 	for id, doc := range h.Tasks {
 		t, ok := stored[id]

@@ -9,6 +9,8 @@
 // Readers compute the same keys and page down from the newest version (see trail.go). A version that is missing has
 // not arrived: it shows in the header Audit-Gaps, and List-Version is the last version before the first missing one.
 //
+// When an account is deleted the contents of its entries are erased (see erase.go); ids, types and times stay.
+//
 // [Task]: T005, T018, T033, T034, T091
 package audit
 
@@ -61,6 +63,7 @@ func New(cfg Config, h host.Host) host.Service {
 	s.register(edge.NewAPI(public, "docket audit"))
 	var draining atomic.Bool
 	edge.Health(runtime, edge.HealthOptions{Draining: &draining, Metrics: cfg.Metrics, Writes: writes, Checks: []edge.HealthCheck{edge.StateCheck(h.State)}})
+	runtime.HandleFunc("POST /internal/erasures", s.serveErasure)
 	verifier := edge.NewVerifier(edge.BackendKeys(h.Client("backend")), s.now)
 	observed := edge.HandlerOptions{Service: Name, Logger: cfg.Logger, Metrics: cfg.Metrics}
 	return host.Service{

@@ -162,10 +162,11 @@ func (s *service) raise(ctx context.Context, r event.Record) {
 	}
 }
 
-// metrics count deliveries by outcome, and tell how far the log is behind the tasks.
+// metrics count deliveries by outcome and entries erased, and tell how far the log is behind the tasks.
 type metrics struct {
 	outcomes map[string]prometheus.Counter
 	delay    prometheus.Histogram
+	erased   prometheus.Counter
 }
 
 // delayBuckets are in seconds: a moment as long as all is well, a day after an outage of one.
@@ -178,6 +179,8 @@ func newMetrics(reg *prometheus.Registry) *metrics {
 	}, []string{"outcome"}))
 	m := &metrics{outcomes: map[string]prometheus.Counter{}, delay: edge.Register(reg, prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "docket_audit_delay_seconds", Help: "From a change to its entry in the audit log, by the clocks of both services.", Buckets: delayBuckets,
+	})), erased: edge.Register(reg, prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "docket_audit_erased_total", Help: "Entries whose contents were erased because their account was deleted.",
 	}))}
 	for _, outcome := range []string{kept, duplicate, refused, failed} {
 		m.outcomes[outcome] = events.WithLabelValues(outcome)

@@ -129,7 +129,9 @@ func (s *Service) public(verifier *edge.Verifier) http.Handler {
 	mux, signedIn, open := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()
 	s.register(edge.NewAPI(signedIn, Name))
 	s.accounts.OpenRoutes(edge.NewAPI(open, Name))
-	mux.Handle("/", verifier.Require(signedIn))
+	mux.Handle("/", verifier.Require(s.accounts.Known(signedIn)))
+	mux.Handle("/api/tasks", verifier.Require(signedIn)) // and what is below it reads the list's owner anyway
+	mux.Handle("/api/tasks/", verifier.Require(signedIn))
 	for _, pattern := range account.OpenPatterns {
 		mux.Handle(pattern, open)
 	}
@@ -175,6 +177,8 @@ func (s *Service) onJob(ctx context.Context, j host.Job) error {
 		return decodeJob(ctx, j, s.onPurge)
 	case "zone":
 		return decodeJob(ctx, j, s.onZoneChange)
+	case "erase":
+		return decodeJob(ctx, j, s.onDeletion)
 	}
 	return host.Permanent(fmt.Errorf("job %q is of no kind known here", j.Name))
 }

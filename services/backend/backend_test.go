@@ -96,7 +96,7 @@ func (r *recorder) wait(t *testing.T, what string, done func() bool) {
 
 func start(t *testing.T) *fixture { return startAt(t, t.TempDir()) }
 
-func startAt(t *testing.T, dir string) *fixture {
+func startAt(t *testing.T, dir string, others ...host.Service) *fixture {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	node, err := embedded.Open(t.Context(), embedded.Options{Dir: dir, Logger: log, Disorder: true})
@@ -108,7 +108,7 @@ func startAt(t *testing.T, dir string) *fixture {
 	f := &fixture{t: t, node: node, log: log}
 	f.sent = &recorder{events: map[string]event.TaskEvent{}, reminders: map[string]event.Reminder{}, changed: make(chan struct{})}
 	f.unit = New(t.Context(), Config{Logger: log, Metrics: prometheus.NewRegistry(), Now: time.Now}, h)
-	if err := node.Start(t.Context(), f.unit, f.sent.service()); err != nil {
+	if err := node.Start(t.Context(), append(others, f.unit, f.sent.service())...); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/docket-tasks/docket/edge"
 	"github.com/docket-tasks/docket/event"
+	"github.com/docket-tasks/docket/services/backend/account"
 	"github.com/docket-tasks/docket/task"
 )
 
@@ -173,6 +174,8 @@ func problem(err error) error {
 		return edge.NewProblem(http.StatusConflict, "task_deleted", task.ErrDeleted.Error())
 	case errors.Is(err, task.ErrGone):
 		return edge.NewProblem(http.StatusGone, "task_gone", task.ErrGone.Error())
+	case errors.Is(err, account.ErrNoUser):
+		return edge.NewProblem(http.StatusUnauthorized, "unauthorized", "the account was deleted")
 	default:
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/docket-tasks/docket/edge"
 	"github.com/docket-tasks/docket/event"
 	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/services/backend/account"
 	"github.com/docket-tasks/docket/task"
 )
 
@@ -218,7 +220,7 @@ func (s *Service) onPurge(ctx context.Context, d purgeJob) error {
 		}
 		return []effect{{purge: true, old: was, new: &record{List: was.List, Purged: true, Request: was.Request}}}, nil
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, account.ErrNoUser) { // else it goes, or went, with the account
 		return fmt.Errorf("purge task %s: %w", d.Task, err)
 	}
 	return nil

@@ -51,13 +51,22 @@ type head struct {
 	ids packedIDs // the last segment
 	// apart marks a head from before it carried its open parts: they are rows like the others.
 	apart bool
+	// closed marks the list of an account that was deleted: nothing is added to it any more, and it stays to say so.
+	closed bool
 }
 
-// headFormat is the first byte of a head.
-const headFormat = 1
+// The first byte of a head.
+const (
+	headFormat   = 1
+	closedFormat = 2
+)
 
 func (h head) encode() []byte {
-	b := append(make([]byte, 0, 32+len(h.log)+len(h.ids)), headFormat)
+	format := byte(headFormat)
+	if h.closed {
+		format = closedFormat
+	}
+	b := append(make([]byte, 0, 32+len(h.log)+len(h.ids)), format)
 	for _, n := range [...]int64{h.Version, int64(h.Segments), int64(h.Live), int64(h.Purges), int64(len(h.log))} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
@@ -73,6 +82,11 @@ func decodeHead(it host.Item) (head, error) {
 		return decodeHeadApart(it)
 	}
 	b, ok := bytes.CutPrefix(it.Value, []byte{headFormat})
+	closed := false
+	if !ok {
+		b, ok = bytes.CutPrefix(it.Value, []byte{closedFormat})
+		closed = ok
+	}
 	var n [5]int
 	for i := range n {
 		v, size := binary.Uvarint(b)
@@ -82,7 +96,8 @@ func decodeHead(it host.Item) (head, error) {
 	if !ok || n[4] > len(b) || (len(b)-n[4])%idSize != 0 {
 		return head{}, fmt.Errorf("decode %s: this is not the head of a list", it.Key)
 	}
-	return head{Version: int64(n[0]), Segments: n[1], Live: n[2], Purges: n[3], log: packedLog(b[:n[4]:n[4]]), ids: packedIDs(slices.Clip(b[n[4]:]))}, nil
+	return head{Version: int64(n[0]), Segments: n[1], Live: n[2], Purges: n[3], closed: closed,
+		log: packedLog(b[:n[4]:n[4]]), ids: packedIDs(slices.Clip(b[n[4]:]))}, nil
 }
 
 func decodeHeadApart(it host.Item) (head, error) {

@@ -154,13 +154,21 @@ func ReadTask(key string, value []byte) (StoredTask, error) {
 	return t, nil
 }
 
-// ReadHead reads the value at a key that begins with [HeadPrefix]: the list and its version. ok is false for the
-// list's other rows.
-func ReadHead(key string, value []byte) (list string, version int64, ok bool, err error) {
-	list = strings.TrimPrefix(key, HeadPrefix)
-	if strings.Contains(list, "/") {
-		return "", 0, false, nil
+// StoredList is what it can know of a list.
+type StoredList struct {
+	ID      string
+	Version int64
+	// Closed says that the account it belonged to was deleted, and Erased that no task is left of it.
+	Closed, Erased bool
+}
+
+// ReadHead reads the value at a key that begins with [HeadPrefix]. ok is false for the list's other rows.
+func ReadHead(key string, value []byte) (l StoredList, ok bool, err error) {
+	l.ID = strings.TrimPrefix(key, HeadPrefix)
+	if strings.Contains(l.ID, "/") {
+		return StoredList{}, false, nil
 	}
 	h, err := decodeHead(host.Item{Key: key, Value: value, ETag: "stored"})
-	return list, h.Version, err == nil, err
+	l.Version, l.Closed, l.Erased = h.Version, h.closed, h.closed && h.Segments == 0
+	return l, err == nil, err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/docket-tasks/docket/edge"
 	"github.com/docket-tasks/docket/event"
 	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/services/backend/account"
 	"github.com/docket-tasks/docket/task"
 )
 
@@ -136,10 +137,11 @@ func (s *Service) onReminder(ctx context.Context, j host.Job) error {
 		return err
 	}
 	owner, err := s.accounts.User(ctx, ownerOf(d.List))
-	if err != nil {
+	deleted := errors.Is(err, account.ErrNoUser)
+	if err != nil && !deleted {
 		return fmt.Errorf("read owner of list %s: %w", d.List, err)
 	}
-	if !d.expected(r, owner.Zone()) {
+	if deleted || !d.expected(r, owner.Zone()) {
 		s.metrics.reminders.WithLabelValues("void").Inc()
 		return nil
 	}

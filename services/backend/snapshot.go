@@ -99,6 +99,9 @@ func (s *snapshots) head(ctx context.Context, snap *snapshot) (*known, error) {
 		return nil, err
 	}
 	if k.owner, err = s.accounts.Decode(items[1]); err != nil {
+		if errors.Is(err, account.ErrNoUser) {
+			s.drop(snap.list)
+		}
 		return nil, fmt.Errorf("read owner of list %s: %w", snap.list, err)
 	}
 	snap.known.Store(k)
@@ -204,6 +207,23 @@ func (s *snapshots) get(listID string) *snapshot {
 	return snap
 }
 
+// drop lets go of the list of a deleted account.
+func (s *snapshots) drop(listID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if el, ok := s.lists[listID]; ok {
+		s.remove(el)
+	}
+}
+
+// remove takes a list out of those that are kept.
+func (s *snapshots) remove(el *list.Element) {
+	old := el.Value.(*snapshot)
+	s.order.Remove(el)
+	delete(s.lists, old.list)
+	s.bytes -= old.bytes
+}
+
 // account takes note of the snapshot's size and lets go of the lists used longest ago.
 func (s *snapshots) account(snap *snapshot) {
 	s.mu.Lock()
@@ -215,11 +235,7 @@ func (s *snapshots) account(snap *snapshot) {
 	s.bytes += size - snap.bytes
 	snap.bytes = size
 	for s.bytes > s.limit && s.order.Len() > 1 {
-		el := s.order.Back()
-		old := el.Value.(*snapshot)
-		s.order.Remove(el)
-		delete(s.lists, old.list)
-		s.bytes -= old.bytes
+		s.remove(s.order.Back())
 	}
 	s.metrics.snapshotBytes.Set(float64(s.bytes))
 }

@@ -192,6 +192,9 @@ func (w *writer) prepare(ctx context.Context, list string, batch []*change) (*pl
 	if p.head, err = openHead(ctx, w.state, list, first[0]); err != nil {
 		return nil, err
 	}
+	if p.head.closed {
+		return nil, fmt.Errorf("list %s: %w", list, account.ErrNoUser)
+	}
 	p.before = p.head.Version
 	if p.owner, err = w.accounts.Decode(first[1]); err != nil {
 		return nil, fmt.Errorf("read owner of list %s: %w", list, err)

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,6 +17,9 @@ import (
 // zone are left alone.
 func (s *Service) onZoneChange(ctx context.Context, d account.ZoneChange) error {
 	owner, err := s.accounts.User(ctx, d.UserID)
+	if errors.Is(err, account.ErrNoUser) {
+		return nil // the account was deleted
+	}
 	if err != nil {
 		return fmt.Errorf("read user %s: %w", d.UserID, err)
 	}

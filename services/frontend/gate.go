@@ -27,6 +27,8 @@ const (
 	resetPath = "/api/password/reset"
 	// usersPath has the users that administrators manage: what they do there may end others' sessions.
 	usersPath = "/api/users/"
+	// mePath deletes an account (DELETE), with all that it can be reached by.
+	mePath = "/api/me"
 	// tokensPath revokes an API token: DELETE, with its id behind.
 	tokensPath = "/api/tokens/"
 	// sessionsPath ends sessions: DELETE, all others or the one whose id is behind.
@@ -127,6 +129,7 @@ func (g *gate) ended(r *http.Request, cred credential, status int) {
 	case r.Method == http.MethodDelete && r.URL.Path == sessionPath:
 		g.identities.forget(cred)
 	case r.Method == http.MethodDelete && (strings.HasPrefix(r.URL.Path, tokensPath) || strings.HasPrefix(r.URL.Path, sessionsPath)),
+		r.Method == http.MethodDelete && r.URL.Path == mePath,
 		r.Method == http.MethodPut && r.URL.Path == passwordPath, r.URL.Path == resetPath, strings.HasPrefix(r.URL.Path, usersPath) && r.Method != http.MethodGet:
 		g.identities.known.Clear()
 	}

@@ -180,17 +180,8 @@ func (s *service) trim(ctx context.Context, user string, number int64) error {
 	if err := decode(item, &entries); err != nil {
 		return err
 	}
-	var ops []host.Op
-	for _, e := range entries {
-		for _, id := range e.ids() {
-			ops = append(ops, host.Delete(recordKey(id)))
-		}
-	}
-	ops = append(ops, host.Delete(blockKey(user, number)))
-	for part := range slices.Chunk(ops, maxDeletes) {
-		if err := s.state.Commit(ctx, host.Tx{Ops: part}); err != nil {
-			return fmt.Errorf("remove inbox block %d of %s: %w", number, user, err)
-		}
+	if err := s.remove(ctx, user, removal(user, number, entries)); err != nil {
+		return err
 	}
 	s.log.InfoContext(ctx, "old notifications removed", "user_id", user, "entries", len(entries))
 	return nil

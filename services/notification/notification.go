@@ -83,6 +83,7 @@ func New(cfg Config, h host.Host) (host.Service, error) {
 	verifier := edge.NewVerifier(edge.BackendKeys(h.Client("backend")), s.now)
 	public, runtime := http.NewServeMux(), http.NewServeMux()
 	s.routes(public)
+	runtime.HandleFunc("POST /internal/erasures", s.serveErasure)
 	var draining atomic.Bool
 	edge.Health(runtime, edge.HealthOptions{Draining: &draining, Metrics: cfg.Metrics, Writes: writes, Checks: []edge.HealthCheck{edge.StateCheck(h.State)}})
 	observed := edge.HandlerOptions{Service: Name, Logger: s.log, Metrics: cfg.Metrics}
@@ -144,8 +145,9 @@ func (s *service) onReminder(ctx context.Context, m host.Message) error {
 	ctx, handled := edge.Span(ctx, "notification: keep a reminder", trace)
 	err = s.inbox.do(r.UserID, &change{ctx: ctx, reminder: &r})
 	handled(err)
-	if errors.Is(err, errUnknownUser) {
-		return host.Permanent(err)
+	if errors.Is(err, errUnknownUser) { // the account was deleted: nobody is to be reminded, and no letter to be kept
+		s.log.InfoContext(ctx, "reminder of a deleted account dropped", "reminder_id", r.ReminderID, "user_id", r.UserID)
+		return nil
 	}
 	return err
 }

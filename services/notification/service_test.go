@@ -274,8 +274,8 @@ func TestRefusedReminders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := handle(t.Context(), host.Message{Data: data}); !host.IsPermanent(err) {
-		t.Errorf("unknown user: %v, want a permanent error", err)
+	if err := handle(t.Context(), host.Message{Data: data}); err != nil || len(w.items("nobody")) != 0 {
+		t.Errorf("a deleted account: %v, want the reminder dropped", err)
 	}
 	w.backend.put("nobody", nil)
 	w.backend.failures = 2

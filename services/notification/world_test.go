@@ -265,6 +265,13 @@ func (c *contract) put(id string, change func(*Recipient)) {
 	c.users[id] = u
 }
 
+// remove deletes a user.
+func (c *contract) remove(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.users, id)
+}
+
 func (c *contract) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /internal/keys", func(w http.ResponseWriter, _ *http.Request) {

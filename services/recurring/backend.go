@@ -2,6 +2,7 @@ package recurring
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -17,14 +18,16 @@ type backend struct{ client *http.Client }
 
 const backendURL = "http://backend/internal/"
 
-// zone returns the zone that the user lives in now. A user or a zone that does not exist is permanent.
+var errUnknownUser = errors.New("no such user")
+
+// zone returns the zone that the user lives in now, or errUnknownUser. A zone that does not exist is permanent.
 func (b backend) zone(ctx context.Context, user string) (*time.Location, error) {
 	var answer struct {
 		TimeZone string `json:"time_zone"`
 	}
 	status, err := edge.Invoke(ctx, b.client, http.MethodGet, backendURL+"users/"+url.PathEscape(user), nil, &answer)
 	if status == http.StatusNotFound {
-		return nil, host.Permanent(err)
+		return nil, fmt.Errorf("user %s: %w", user, errUnknownUser)
 	}
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ package recurring
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -90,6 +91,10 @@ func (s *service) onTaskCompleted(ctx context.Context, e event.TaskEvent, t task
 		return host.Permanent(fmt.Errorf("event %s: recurrence_pattern is not that of its task", e.EventID))
 	}
 	zone, err := s.backend.zone(ctx, e.UserID)
+	if errors.Is(err, errUnknownUser) { // the account was deleted, and no letter of it is to be kept
+		log.InfoContext(ctx, "series of a deleted account ended")
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -350,12 +350,14 @@ func TestErrors(t *testing.T) {
 		"nonsense":        {Data: []byte("{")},
 		"a newer pattern": message(t, event.TaskCompleted, newer),
 		"unknown zone":    message(t, event.TaskCompleted, unzoned),
-		"unknown user":    message(t, event.TaskCompleted, unknown),
 		"not completed":   message(t, event.TaskCompleted, open),
 	} {
 		if err := w.service.Subscriptions[0].Handle(t.Context(), m); !host.IsPermanent(err) {
 			t.Errorf("%s: %v, want a permanent error", name, err)
 		}
+	}
+	if err := w.service.Subscriptions[0].Handle(t.Context(), message(t, event.TaskCompleted, unknown)); err != nil {
+		t.Errorf("a deleted account: %v, want the event dropped", err)
 	}
 	w.status = []int{http.StatusBadRequest}
 	if err := w.service.Subscriptions[0].Handle(t.Context(), message(t, event.TaskCompleted, daily(5))); !host.IsPermanent(err) {

@@ -41,6 +41,8 @@ var calls = []call{
 	{"backend", "backend", "GET", "/internal/keys", true},
 	{"backend", "audit", "GET", "/api/audit", true},
 	{"backend", "notification", "GET", "/api/notifications", true},
+	{"backend", "audit", "POST", "/internal/erasures", true},
+	{"backend", "notification", "POST", "/internal/erasures", true},
 
 	{"frontend", "backend", "POST", "/api/jobs/trigger", false},
 	{"frontend", "backend", "POST", "/job/r-1", false},
@@ -49,6 +51,7 @@ var calls = []call{
 	{"frontend", "backend", "GET", "/internal/users/018f-1", false},
 	{"frontend", "backend", "POST", "/internal/occurrences", false},
 	{"frontend", "backend", "GET", "/metrics", false},
+	{"frontend", "audit", "POST", "/internal/erasures", false},
 	{"recurring-task", "backend", "POST", "/internal/identity", false},
 	{"recurring-task", "backend", "POST", "/internal/reminders", false},
 	{"recurring-task", "backend", "GET", "/api/tasks", false},

@@ -24,6 +24,11 @@ var rules = map[string]rule{
 
 	"get-me":    {need: needRead, path: at("/api/me", nil)},
 	"export":    {need: needRead, path: at("/api/me/export", nil)},
+	"delete-me": {need: needAll, path: at("/api/me", object{"password": "nobody's"}), answer: 400}, // or the caller is gone
+	"delete-user": {need: needAdmin, path: func(m *matrix) (string, any) {
+		id, _ := m.guest()
+		return "/api/users/" + id, nil
+	}},
 	"update-me": {need: needWrite, path: at("/api/me", object{"locale": "en"})},
 
 	"list-tokens":  {need: needRead, path: at("/api/tokens", nil)},

@@ -27,13 +27,15 @@ type matrix struct {
 	ada, bob *client
 	// what else there is to identify by; expired, deleted and revoked were Ada's.
 	read, adminWrite, expired, deleted, revoked *client
-	late                                        item   // whose reminder has come
-	told                                        string // the notification of that
-	push                                        *pushservice.Service
-	origin, key                                 string
-	phone                                       object
-	made                                        int
-	cookie                                      string // that the next request shows besides
+	// goneToken and goneSession are of an account that was deleted.
+	goneToken, goneSession *client
+	late                   item   // whose reminder has come
+	told                   string // the notification of that
+	push                   *pushservice.Service
+	origin, key            string
+	phone                  object
+	made                   int
+	cookie                 string // that the next request shows besides
 }
 
 func newMatrix(t *testing.T, w *world) *matrix {
@@ -57,6 +59,10 @@ func newMatrix(t *testing.T, w *world) *matrix {
 	m.ada.do("DELETE", "/api/tokens/"+id, nil).want(204)
 	m.revoked = m.ada.signIn()
 	m.revoked.do("DELETE", "/api/session", nil).want(204)
+	_, token := m.guest()
+	m.goneToken = m.ada.as(token)
+	m.goneSession = m.goneToken.signIn()
+	m.goneSession.do("DELETE", "/api/me", object{}).want(204)
 	_, m.read = m.ada.mint("read", nil)
 	_, m.adminWrite = w.admin.mint("write", nil)
 
@@ -129,6 +135,17 @@ func (c *client) mint(scope string, more object) (id string, as *client) {
 	}
 	c.post("/api/tokens", body).want(http.StatusCreated).into(&made)
 	return made.ID, c.as(made.Secret)
+}
+
+// guest makes a user that nothing is expected of.
+func (m *matrix) guest() (id, token string) {
+	m.t.Helper()
+	var made struct {
+		User  user   `json:"user"`
+		Token string `json:"token"`
+	}
+	m.w.admin.post("/api/users", object{"name": fmt.Sprintf("visitor %d", m.next())}).want(201).into(&made)
+	return made.User.ID, made.Token
 }
 
 // invitation makes an invitation.

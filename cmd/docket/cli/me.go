@@ -68,6 +68,7 @@ func meCommand(o *options) *cobra.Command {
 			return s.settings(cmd.Context(), patch)
 		},
 	}
+	c.AddCommand(meDeleteCommand(o))
 	p := c.Flags()
 	p.StringVar(&f.name, "name", "", "your name")
 	p.StringVar(&f.email, "email", "", "your e-mail address; none")

@@ -16,7 +16,7 @@ func userCommand(o *options) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			return exit(badInput, "say what to do: docket user add NAME, or see docket user --help")
 		}}
-	c.AddCommand(userAddCommand(o), userPasswordCommand(o), userUnlockCommand(o), inviteCommand(o), invitationsCommand(o))
+	c.AddCommand(userAddCommand(o), userPasswordCommand(o), userUnlockCommand(o), userDeleteCommand(o), inviteCommand(o), invitationsCommand(o))
 	return c
 }
 

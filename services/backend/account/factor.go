@@ -147,7 +147,10 @@ func (s *Store) checkOwnPassword(ctx context.Context, user, password string) err
 		return ErrNoPassword
 	}
 	ok, _, err := s.hasher.verify(ctx, row.Hash, password)
-	if err == nil && !ok {
+	switch {
+	case err == nil && !ok && password == "":
+		err = invalid{{Field: "password", Detail: "is needed"}}
+	case err == nil && !ok:
 		err = invalid{{Field: "password", Detail: "is not your password"}}
 	}
 	return err

@@ -82,17 +82,21 @@ func siteOn(t testing.TB, h host.Host, c *clock) *site {
 	private, open := http.NewServeMux(), http.NewServeMux()
 	s.Routes(edge.NewAPI(private, "private"))
 	s.OpenRoutes(edge.NewAPI(open, "open"))
-	verifier := edge.NewVerifier(func(context.Context) (keys edge.PublicKeys, err error) {
-		res := st.serve(internal, http.MethodGet, "/internal/keys", nil, "")
-		return keys, json.Unmarshal(res.body, &keys)
-	}, c.now)
 	root := http.NewServeMux()
-	root.Handle("/", verifier.Require(private))
+	root.Handle("/", st.verifier().Require(private))
 	for _, pattern := range OpenPatterns {
 		root.Handle(pattern, open)
 	}
 	st.public = edge.Handler(edge.HandlerOptions{Service: "backend", Logger: quiet}, root)
 	return st
+}
+
+// verifier knows the keys that identities are signed with.
+func (st *site) verifier() *edge.Verifier {
+	return edge.NewVerifier(func(context.Context) (keys edge.PublicKeys, err error) {
+		res := st.serve(st.internal, http.MethodGet, "/internal/keys", nil, "")
+		return keys, json.Unmarshal(res.body, &keys)
+	}, st.clock.now)
 }
 
 type response struct {

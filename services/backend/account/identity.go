@@ -133,6 +133,8 @@ func problem(err error) error {
 		return edge.NewProblem(http.StatusNotFound, "not_found", "there is no such second factor")
 	case errors.Is(err, ErrFactorSet):
 		return edge.NewProblem(http.StatusConflict, "second_factor_set", "there is a second factor already: switch it off first")
+	case errors.Is(err, ErrFirstUser):
+		return edge.NewProblem(http.StatusConflict, "first_user", "the first user stands for whoever runs this server, and cannot be deleted: to end it, stop docket and delete its data")
 	case errors.Is(err, ErrNoPassword):
 		return edge.NewProblem(http.StatusConflict, "no_password", "there is no password yet: set one first")
 	case errors.Is(err, ErrBadReset):

@@ -68,6 +68,12 @@ func (s *Store) openReset(ctx context.Context, key string) (row resetRow, etag s
 	if err == nil && (etag == "" || s.now().Sub(row.CreatedAt.Time) >= CodeLife) {
 		err = ErrBadReset
 	}
+	if err == nil {
+		_, err = s.User(ctx, row.User)
+	}
+	if errors.Is(err, ErrNoUser) { // the account was deleted
+		err = ErrBadReset
+	}
 	return row, etag, err
 }
 

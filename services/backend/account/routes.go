@@ -24,6 +24,7 @@ func (s *Store) Routes(api huma.API) {
 	s.factorRoutes(api)
 	s.connectionRoutes(api)
 	s.accessRoute(api)
+	s.deletionRoutes(api)
 	register(api, op("list-tokens", http.MethodGet, "/api/tokens", "The user's API tokens, oldest first", http.StatusOK), s.listTokens)
 	register(api, op("create-token", http.MethodPost, "/api/tokens", "Make an API token; its secret is shown once", http.StatusCreated, 400, 403, 409), s.postToken)
 	register(api, op("delete-token", http.MethodDelete, "/api/tokens/{id}", "Revoke an API token; identities made from it end within a minute", http.StatusNoContent, 404), s.deleteToken)

@@ -71,6 +71,9 @@ func (s *Store) SignIn(ctx context.Context, code string, b Browser) (User, strin
 			return ErrBadCode
 		}
 		u, session, err = s.enter(ctx, row.User, b, open, host.Remove(key, etag))
+		if errors.Is(err, ErrNoUser) { // the account was deleted
+			err = ErrBadCode
+		}
 		return err
 	})
 	if err != nil {
