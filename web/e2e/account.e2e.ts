@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { violationsInEachLook } from './axe';
 import { complaintsOf, launch, screenshot, signedIn } from './browser';
 import { Server } from './server';
 
@@ -101,6 +102,7 @@ describe.skipIf(!inject('chromium'))('the account', () => {
     const as = (secret: string) =>
       fetch(`${server.url}/api/tokens`, { headers: { Authorization: `Bearer ${secret}` } });
     expect((await as(token)).status).toBe(200);
+    expect(await violationsInEachLook(page, 'token')).toEqual([]);
     await page.getByRole('button', { name: 'I have it' }).click();
     await page.reload();
     await page.getByRole('button', { name: 'Revoke “a script”' }).click();

@@ -54,9 +54,13 @@ describe.skipIf(!inject('chromium'))('people', { timeout: 120_000 }, () => {
     await page.getByText('this one has fewer').waitFor();
     await secret(page).fill(password);
     await page.getByRole('button', { name: 'Make the account' }).click();
-    await page.getByText('is not, or no longer, valid').waitFor();
+    await page.getByText('This invitation was used or revoked').waitFor();
     expect(await violationsInEachLook(page, 'signup')).toEqual([]);
     await page.getByRole('textbox', { name: 'Invitation' }).fill(link);
+    await page.getByRole('textbox', { name: 'Name' }).fill('Me'); // the first user's, in another case
+    await page.getByRole('button', { name: 'Make the account' }).click();
+    await page.getByText('Somebody here has this name already').waitFor();
+    await page.getByRole('textbox', { name: 'Name' }).fill('hanna');
     await page.getByRole('button', { name: 'Make the account' }).click();
     await quickAdd(page).waitFor();
     expect(new URL(page.url()).hash).toBe('');
@@ -64,7 +68,7 @@ describe.skipIf(!inject('chromium'))('people', { timeout: 120_000 }, () => {
     const late = await stranger(browser);
     await late.goto(link);
     await enter(late, 'jo', password);
-    await late.getByText('is not, or no longer, valid').waitFor();
+    await late.getByText('This invitation was used or revoked').waitFor();
     expect([admin, page, late].flatMap(complaintsOf)).toEqual([]);
     for (const one of [admin, page, late]) await one.context().close();
   });

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'react';
+import { Problem } from '../api/client';
 import { follow, navigate } from '../app/router';
 import { signUp, type Session } from '../app/session';
 import { Invalid, newPassword, useSubmit } from '../app/submit';
@@ -42,11 +43,15 @@ function Form({ invitation }: { invitation: boolean }) {
     const name = field('name').trim();
     if (!name) throw new Invalid({ name: t.needed.name });
     const account = { name, password: newPassword(field) };
-    if (!invitation) await signUp(account);
-    else {
-      const code = codeIn(field('invitation'));
-      if (!code) throw new Invalid({ invitation: t.signUp.notInvited });
-      await signUp({ ...account, invitation: code });
+    const code = invitation ? codeIn(field('invitation')) : undefined;
+    if (invitation && !code) throw new Invalid({ invitation: t.signUp.notInvited });
+    try {
+      await signUp({ ...account, ...(code && { invitation: code }) });
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      if (error.code === 'invalid_invitation') throw new Invalid({ invitation: t.signUp.refused });
+      if (error.code === 'conflict') throw new Invalid({ name: t.signUp.taken });
+      throw error;
     }
     navigate('/', true);
   });

@@ -205,7 +205,8 @@ export const en = {
     show: 'See what to do',
   },
   zone: {
-    differs: (here: string, zone: string) => `This device is in ${here}. Days and times are those of ${zone}.`,
+    differs: (here: string, zone: string) =>
+      `This device is in ${here}. Days and times are those of ${zone}.`,
     change: (here: string) => `Change to ${here}`,
     keep: (zone: string) => `Keep ${zone}`,
     changed: (here: string) => `Days and times are now those of ${here}.`,

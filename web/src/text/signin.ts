@@ -56,6 +56,8 @@ const en = {
     invitation: 'Invitation',
     invitationHint: 'The link you were sent, or only the code after its #.',
     notInvited: 'Making an account here needs an invitation: paste the whole link or its code.',
+    refused: 'This invitation was used or revoked, or has ended: ask for a new one.',
+    taken: 'Somebody here has this name already: choose another.',
     go: 'Make the account',
     closed: 'Nobody can make an account here themselves: ask whoever runs this docket for one.',
     signIn: 'Sign in instead',
