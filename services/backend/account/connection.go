@@ -190,6 +190,9 @@ func (s *Store) SignInAs(ctx context.Context, p *openid.Provider, who openid.Per
 			return err
 		}
 		u, session, err = s.enter(ctx, id, b, open)
+		if errors.Is(err, ErrNoUser) { // the account was deleted just now
+			err = ErrNoAccount
+		}
 		return err
 	})
 	if err != nil {

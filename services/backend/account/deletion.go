@@ -173,13 +173,16 @@ type deleteMeInput struct {
 
 func (s *Store) deleteMe(ctx context.Context, in *deleteMeInput) (*struct{}, error) {
 	u, err := s.ownAccount(ctx)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = s.proveOwner(ctx, u.ID, in.Body.Password, in.Body.Factor)
 	}
-	if err := s.proveOwner(ctx, u.ID, in.Body.Password, in.Body.Factor); err != nil {
-		return nil, err
+	if err == nil {
+		err = s.Delete(ctx, u.ID)
 	}
-	return nil, s.Delete(ctx, u.ID)
+	if errors.Is(err, ErrNoUser) { // another request was faster
+		err = ErrNoIdentity
+	}
+	return nil, err
 }
 
 // proveOwner is nil where password and factor are the user's, or the user has none. An invalid, or an error as

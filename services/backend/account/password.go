@@ -162,6 +162,9 @@ func (s *Store) SignInByPassword(ctx context.Context, name, password, factor str
 			ops = append(ops, host.Replace(passwordKey(id), encode(row), etag))
 		}
 		u, session, err = s.enter(ctx, id, b, open, ops...)
+		if errors.Is(err, ErrNoUser) { // the account was deleted just now
+			err = ErrWrongPassword
+		}
 		return err
 	})
 	if err != nil {
