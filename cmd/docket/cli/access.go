@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"context"
-	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -20,45 +18,31 @@ browser or token, and how often, separated by tabs.`,
 			if err != nil {
 				return err
 			}
-			return s.access(cmd.Context())
+			return show(cmd.Context(), s, "/api/me/access", s.accessCard)
 		},
 	}
 	jsonFlag(c)
 	return c
 }
 
-func (s *session) access(ctx context.Context) error {
-	doc, _, err := get[json.RawMessage](ctx, s.client, "/api/me/access", nil)
-	if err != nil {
-		return err
+// access is one thing that happened to an account's access.
+type access struct {
+	At    time.Time `json:"at"`
+	Kind  string    `json:"kind"`
+	With  string    `json:"with"`
+	Times int       `json:"times"`
+}
+
+// accessCard prints one.
+func (s *session) accessCard(a access) {
+	times := strconv.Itoa(a.Times)
+	if s.plain() {
+		s.line(s.moment(a.At), a.Kind, clean(a.With), times)
+		return
 	}
-	if s.asJSON {
-		s.print(doc)
-		return nil
+	what := strings.ReplaceAll(clean(a.Kind), "_", " ")
+	if a.Times > 1 {
+		what += " " + times + " times"
 	}
-	if err := s.home(ctx); err != nil {
-		return err
-	}
-	var list []struct {
-		At    time.Time `json:"at"`
-		Kind  string    `json:"kind"`
-		With  string    `json:"with"`
-		Times int       `json:"times"`
-	}
-	if err := json.Unmarshal(doc, &list); err != nil {
-		return exit(failed, "the accesses are not what docket sends: %w", err)
-	}
-	for _, a := range list {
-		times := strconv.Itoa(a.Times)
-		if s.plain() {
-			s.line(s.moment(a.At), a.Kind, clean(a.With), times)
-			continue
-		}
-		what := strings.ReplaceAll(clean(a.Kind), "_", " ")
-		if a.Times > 1 {
-			what += " " + times + " times"
-		}
-		s.card(s.moment(a.At), what, []field{{"with", clean(a.With)}})
-	}
-	return nil
+	s.card(s.moment(a.At), what, []field{{"with", clean(a.With)}})
 }

@@ -33,7 +33,7 @@ func tokenCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.tokens(cmd.Context())
+			return show(cmd.Context(), s, "/api/tokens", s.tokenCard)
 		},
 	}
 	jsonFlag(c)
@@ -41,8 +41,9 @@ func tokenCommand(o *options) *cobra.Command {
 	return c
 }
 
-func (s *session) tokens(ctx context.Context) error {
-	doc, _, err := get[json.RawMessage](ctx, s.client, "/api/tokens", nil)
+// show prints a list of the API: as it came where JSON is asked for, and else element by element.
+func show[T any](ctx context.Context, s *session, path string, one func(T)) error {
+	doc, _, err := get[json.RawMessage](ctx, s.client, path, nil)
 	if err != nil {
 		return err
 	}
@@ -53,18 +54,23 @@ func (s *session) tokens(ctx context.Context) error {
 	if err := s.home(ctx); err != nil {
 		return err
 	}
-	var tokens []token
-	if err := json.Unmarshal(doc, &tokens); err != nil {
-		return exit(failed, "the tokens are not what docket sends: %w", err)
+	var list []T
+	if err := json.Unmarshal(doc, &list); err != nil {
+		return exit(failed, "%s is not what docket sends: %w", path, err)
 	}
-	for _, t := range tokens {
-		if s.plain() {
-			s.line(t.ID, clean(t.Name), t.Scope, s.moment(t.CreatedAt), s.perhaps(t.ExpiresAt), s.perhaps(t.LastUsedAt))
-			continue
-		}
-		s.card(t.Scope, clean(t.Name), []field{{"id", t.ID}, {"created", s.moment(t.CreatedAt)}, {"expires", s.perhaps(t.ExpiresAt)}, {"last used", s.perhaps(t.LastUsedAt)}})
+	for _, v := range list {
+		one(v)
 	}
 	return nil
+}
+
+// tokenCard prints a token.
+func (s *session) tokenCard(t token) {
+	if s.plain() {
+		s.line(t.ID, clean(t.Name), t.Scope, s.moment(t.CreatedAt), s.perhaps(t.ExpiresAt), s.perhaps(t.LastUsedAt))
+		return
+	}
+	s.card(t.Scope, clean(t.Name), []field{{"id", t.ID}, {"created", s.moment(t.CreatedAt)}, {"expires", s.perhaps(t.ExpiresAt)}, {"last used", s.perhaps(t.LastUsedAt)}})
 }
 
 // perhaps tells a moment that may not be there.

@@ -228,7 +228,7 @@ func invitationsCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.invitations(cmd.Context())
+			return show(cmd.Context(), s, "/api/invitations", s.invitationCard)
 		},
 	}
 	jsonFlag(c)
@@ -245,30 +245,13 @@ func invitationsCommand(o *options) *cobra.Command {
 	return c
 }
 
-func (s *session) invitations(ctx context.Context) error {
-	doc, _, err := get[json.RawMessage](ctx, s.client, "/api/invitations", nil)
-	if err != nil {
-		return err
+// invitationCard prints an invitation.
+func (s *session) invitationCard(i invitation) {
+	if s.plain() {
+		s.line(i.ID, clean(i.Note), s.moment(i.CreatedAt), s.moment(i.ExpiresAt))
+		return
 	}
-	if s.asJSON {
-		s.print(doc)
-		return nil
-	}
-	if err := s.home(ctx); err != nil {
-		return err
-	}
-	var open []invitation
-	if err := json.Unmarshal(doc, &open); err != nil {
-		return exit(failed, "the invitations are not what docket sends: %w", err)
-	}
-	for _, i := range open {
-		if s.plain() {
-			s.line(i.ID, clean(i.Note), s.moment(i.CreatedAt), s.moment(i.ExpiresAt))
-			continue
-		}
-		s.card("invitation", clean(i.Note), []field{{"id", i.ID}, {"created", s.moment(i.CreatedAt)}, {"expires", s.moment(i.ExpiresAt)}})
-	}
-	return nil
+	s.card("invitation", clean(i.Note), []field{{"id", i.ID}, {"created", s.moment(i.CreatedAt)}, {"expires", s.moment(i.ExpiresAt)}})
 }
 
 // uninvite looks all of them up before it revokes one.
