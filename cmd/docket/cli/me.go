@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"time"
 
@@ -49,6 +51,8 @@ func (s *session) home(ctx context.Context) error {
 type meFlags struct {
 	name, email, zone, locale, remind, webhook string
 	mail                                       bool
+	// fromStdin has the password read from the input, where it is needed.
+	fromStdin bool
 }
 
 func meCommand(o *options) *cobra.Command {
@@ -65,7 +69,12 @@ func meCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.settings(cmd.Context(), patch)
+			if f.fromStdin {
+				if patch["password"], err = inputLine(cmd.InOrStdin()); err != nil {
+					return err
+				}
+			}
+			return s.settings(cmd.Context(), patch, cmd.InOrStdin())
 		},
 	}
 	c.AddCommand(meDeleteCommand(o))
@@ -76,6 +85,7 @@ func meCommand(o *options) *cobra.Command {
 	p.StringVar(&f.locale, "locale", "", "your language, such as en; none")
 	p.StringVar(&f.remind, "remind", "", "reminders of new tasks: 30m,1d or minutes before; none")
 	p.StringVar(&f.webhook, "webhook", "", "address that reminders are posted to; none")
+	p.BoolVar(&f.fromStdin, "password-stdin", false, "read the password, which a new e-mail address needs, from the input")
 	p.BoolVar(&f.mail, "mail", false, "send reminders to your e-mail address too; --mail=false ends it")
 	jsonFlag(c)
 	return c
@@ -117,12 +127,18 @@ func (f meFlags) patch(given func(string) bool) (map[string]any, error) {
 	return patch, nil
 }
 
-func (s *session) settings(ctx context.Context, patch map[string]any) error {
+func (s *session) settings(ctx context.Context, patch map[string]any, in io.Reader) error {
 	r := request{method: http.MethodGet, path: "/api/me"}
 	if len(patch) > 0 {
 		r.method, r.body = http.MethodPatch, patch
 	}
 	doc, _, err := call[json.RawMessage](ctx, s.client, r)
+	if p, refused := errors.AsType[*problem](err); refused && p.Code == "password_needed" {
+		if patch["password"], err = s.askSecret("Password: ", "--password-stdin", false, in); err != nil {
+			return err
+		}
+		doc, _, err = call[json.RawMessage](ctx, s.client, r)
+	}
 	if err != nil {
 		return err
 	}

@@ -188,7 +188,7 @@ func (s *Store) deleteMe(ctx context.Context, in *deleteMeInput) (*struct{}, err
 // proveOwner is nil where password and factor are the user's, or the user has none. An invalid, or an error as
 // [Store.passFactor] has.
 func (s *Store) proveOwner(ctx context.Context, user, password, factor string) error {
-	err := s.checkOwnPassword(ctx, user, password)
+	_, err := s.checkOwnPassword(ctx, user, "password", password)
 	if errors.Is(err, ErrNoPassword) {
 		return nil // and no second factor, which goes with a password
 	}

@@ -114,7 +114,7 @@ func (s *Store) useCode(ctx context.Context, user string, row factorRow, etag, c
 // Enrol sets up an authenticator for a user who knows the password, instead of one that was not confirmed. It counts once
 // it is confirmed. [ErrFactorSet], [ErrNoPassword], or an invalid.
 func (s *Store) Enrol(ctx context.Context, user, password string) (id string, secret []byte, err error) {
-	if err := s.checkOwnPassword(ctx, user, password); err != nil {
+	if _, err := s.checkOwnPassword(ctx, user, "password", password); err != nil {
 		return "", nil, err
 	}
 	secret = make([]byte, totpSecret)
@@ -134,26 +134,6 @@ func (s *Store) Enrol(ctx context.Context, user, password string) (id string, se
 		return "", nil, fmt.Errorf("set up second factor: %w", err)
 	}
 	return row.ID, secret, nil
-}
-
-// checkOwnPassword is nil where it is the user's password; [ErrNoPassword] or an invalid otherwise.
-func (s *Store) checkOwnPassword(ctx context.Context, user, password string) error {
-	var row passwordRow
-	etag, err := s.load(ctx, passwordKey(user), &row)
-	if err != nil {
-		return err
-	}
-	if etag == "" {
-		return ErrNoPassword
-	}
-	ok, _, err := s.hasher.verify(ctx, row.Hash, password)
-	switch {
-	case err == nil && !ok && password == "":
-		err = invalid{{Field: "password", Detail: "is needed"}}
-	case err == nil && !ok:
-		err = invalid{{Field: "password", Detail: "is not your password"}}
-	}
-	return err
 }
 
 // Confirm switches on what [Store.Enrol] has set up, once its first code is right, and returns the recovery codes, which
@@ -221,7 +201,7 @@ func (s *Store) withProof(ctx context.Context, user, password, code string, comm
 	if !row.enabled() {
 		return ErrNoFactor
 	}
-	if err := s.checkOwnPassword(ctx, user, password); err != nil {
+	if _, err := s.checkOwnPassword(ctx, user, "password", password); err != nil {
 		return err
 	}
 	return host.Retry(ctx, func() error {

@@ -28,11 +28,11 @@ type Enrolment struct {
 // factorRoutes adds what a user does about a second factor.
 func (s *Store) factorRoutes(api huma.API) {
 	register(api, op("get-second-factor", http.MethodGet, "/api/me/second-factor", "Whether a code is asked for at sign-in, besides the password", http.StatusOK), s.getFactor)
-	o := op("enrol-second-factor", http.MethodPost, "/api/me/second-factor", "Set up an authenticator app; it counts once it is confirmed", http.StatusCreated, 400, 403, 409)
+	o := op("enrol-second-factor", http.MethodPost, "/api/me/second-factor", "Set up an authenticator app; it counts once it is confirmed", http.StatusCreated, 400, 403, 409, 429)
 	register(api, o, s.postFactor)
 	o = op("confirm-second-factor", http.MethodPost, "/api/me/second-factor/{id}/confirm", "Switch the second factor on, by a first code; the recovery codes are shown once", http.StatusOK, 400, 403, 404, 409)
 	register(api, o, s.postConfirm)
-	o = op("disable-second-factor", http.MethodPost, "/api/me/second-factor/disable", "Switch the second factor off", http.StatusNoContent, 400, 403, 404)
+	o = op("disable-second-factor", http.MethodPost, "/api/me/second-factor/disable", "Switch the second factor off", http.StatusNoContent, 400, 403, 404, 429)
 	register(api, o, s.postDisable)
 	o = op("renew-recovery-codes", http.MethodPost, "/api/me/second-factor/recovery-codes", "Make new recovery codes, which are shown once, instead of all that are left", http.StatusOK, 400, 403, 404)
 	register(api, o, s.postRecoveryCodes)

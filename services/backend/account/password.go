@@ -31,6 +31,9 @@ type passwordRow struct {
 	// Hash is in the PHC string format.
 	Hash      string    `json:"hash"`
 	ChangedAt task.Time `json:"changed_at"`
+	// Misses counts the wrong guesses of somebody who is signed in, since MissedAt.
+	Misses   int       `json:"misses,omitempty"`
+	MissedAt task.Time `json:"missed_at,omitzero"`
 }
 
 func passwordKey(user string) string { return "password/" + user }
@@ -66,16 +69,76 @@ func checkPassword(v string) error {
 // SetPassword gives the user a new password, which must be valid, and ends every session but keep, and every sign-in
 // code. API tokens stay: they were made to last. old must be the password there was; it is ignored where there was none.
 func (s *Store) SetPassword(ctx context.Context, user, old, password, keep string) error {
+	known, err := s.checkOwnPassword(ctx, user, "old_password", old)
+	if err != nil && !errors.Is(err, ErrNoPassword) {
+		return err
+	}
 	return s.changePassword(ctx, user, password, keep, func(row passwordRow) ([]host.Op, error) {
-		if row.Hash == "" {
-			return nil, nil
+		if row.Hash != known { // it was changed since
+			return nil, notYours("old_password")
 		}
-		ok, _, err := s.hasher.verify(ctx, row.Hash, old)
-		if err == nil && !ok {
-			err = invalid{{Field: "old_password", Detail: "is not your password"}}
-		}
-		return nil, err
+		return nil, nil
 	})
+}
+
+// notYours is the fault of a field that is to hold the password there is.
+func notYours(field string) error { return invalid{{Field: field, Detail: "is not your password"}} }
+
+// checkOwnPassword returns the hash there is where that is of the password: of one who is signed in and shows that they know
+// it, in the field. [ErrNoPassword], an invalid, or a 429 after [maxMisses] wrong ones in [missTime], on all replicas together:
+// whoever has got hold of a session or a token must not find the password out by trying. It has nothing to do with signing
+// in, where nobody can lock a user out.
+func (s *Store) checkOwnPassword(ctx context.Context, user, field, password string) (hash string, err error) {
+	guess := 1
+	if password == "" { // which is none
+		guess = 0
+	}
+	if hash, err = s.countGuess(ctx, user, guess); err != nil {
+		return "", err
+	}
+	if password == "" {
+		return "", invalid{{Field: field, Detail: "is needed"}}
+	}
+	ok, _, err := s.hasher.verify(ctx, hash, password)
+	if err == nil && !ok {
+		err = notYours(field)
+	}
+	if err != nil {
+		return "", err
+	}
+	_, err = s.countGuess(ctx, user, -1)
+	return hash, err
+}
+
+// countGuess adds n to the guesses of the user's password and returns its hash. Each counts before it is known to be wrong, so
+// that of many at once no more than [maxMisses] are answered; a right one is taken back.
+func (s *Store) countGuess(ctx context.Context, user string, n int) (hash string, err error) {
+	err = host.Retry(ctx, func() error {
+		var row passwordRow
+		etag, err := s.load(ctx, passwordKey(user), &row)
+		if err != nil {
+			return err
+		}
+		if etag == "" {
+			return ErrNoPassword
+		}
+		hash = row.Hash
+		now := s.now()
+		if since := now.Sub(row.MissedAt.Time); since >= missTime {
+			row.Misses, row.MissedAt = 0, task.At(now)
+		} else if n > 0 && row.Misses >= maxMisses {
+			return edge.NewProblem(http.StatusTooManyRequests, "rate_limited", "too many wrong passwords: wait").After(missTime - since)
+		}
+		if n == 0 {
+			return nil
+		}
+		row.Misses = max(0, row.Misses+n)
+		return s.state.Commit(ctx, host.Tx{Ops: []host.Op{host.Replace(passwordKey(user), encode(row), etag)}})
+	})
+	if err != nil {
+		return "", fmt.Errorf("count a guess of the password: %w", err)
+	}
+	return hash, nil
 }
 
 // ReplacePassword is SetPassword for one who need not know the old one, and keeps no session.
@@ -193,7 +256,7 @@ type passwordInput struct {
 
 // passwordRoute adds the change of one's password.
 func (s *Store) passwordRoute(api huma.API) {
-	o := op("set-password", http.MethodPut, "/api/me/password", "Set or change the password; signs out everywhere else", http.StatusNoContent, 400, 403)
+	o := op("set-password", http.MethodPut, "/api/me/password", "Set or change the password; signs out everywhere else", http.StatusNoContent, 400, 403, 429)
 	o.Description = "Every other session ends, and codes to sign in with are void; API tokens stay."
 	register(api, o, s.putPassword)
 }

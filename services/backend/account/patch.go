@@ -3,6 +3,8 @@ package account
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"unicode/utf8"
 
 	"github.com/docket-tasks/docket/edge"
 )
@@ -40,22 +42,27 @@ func (e invalid) err() error {
 	return e
 }
 
-// parsePatch reads a JSON merge patch (RFC 7396) of a user and returns the change it asks for. What can be
-// refused without knowing the user is refused here, all faults at once, as an invalid; the rest by the change.
-func parsePatch(body []byte) (change, error) {
+// parsePatch reads a JSON merge patch (RFC 7396) of a user and returns the change it asks for, and the password that was shown for
+// it. What can be refused without knowing the user is refused here, all faults at once, as an invalid; the rest by the change.
+func parsePatch(body []byte) (do change, password string, err error) {
 	members, err := object(body)
 	if err != nil {
-		return nil, invalid{{Field: "body", Detail: err.Error()}}
+		return nil, "", invalid{{Field: "body", Detail: err.Error()}}
 	}
 	var faults invalid
 	var steps []func(*storedUser)
 	for _, m := range members {
+		if m.name == "password" {
+			password, err = text(m.value, checkShown)
+			faults.check(m.name, err)
+			continue
+		}
 		step, err := parseMember(m)
 		faults.check(m.name, err)
 		steps = append(steps, step)
 	}
 	if err := faults.err(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	freshSecret := newWebhookSecret()
 	return func(u *storedUser) error {
@@ -63,7 +70,15 @@ func parsePatch(body []byte) (change, error) {
 			step(u)
 		}
 		return completeChannels(u, freshSecret)
-	}, nil
+	}, password, nil
+}
+
+// checkShown says what is wrong with what is shown as the password there is.
+func checkShown(v string) error {
+	if n := utf8.RuneCountInString(v); n < 1 || n > MaxPassword {
+		return fmt.Errorf("must have 1 to %d characters", MaxPassword)
+	}
+	return nil
 }
 
 // parseMember reads one member of a user's merge patch.

@@ -22,7 +22,7 @@ func FuzzPatch(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		do, err := parsePatch(body)
+		do, _, err := parsePatch(body)
 		if err != nil {
 			wantNamed(t, err)
 			return

@@ -106,6 +106,8 @@ type UserPatch struct {
 	Locale          *string        `json:"locale,omitempty" nullable:"true" maxLength:"64" doc:"BCP 47 language tag; null: en"`
 	ReminderMinutes []int          `json:"reminder_minutes,omitempty" nullable:"true" maxItems:"10" doc:"null: [30]"`
 	Channels        *ChannelsPatch `json:"channels,omitempty" doc:"null: no e-mail, no webhook, push to the browsers that have subscribed"`
+	// Password is no field of the user.
+	Password *string `json:"password,omitempty" minLength:"1" maxLength:"256" doc:"The user's, which a token (without the scope admin) has to show to change email; it is not changed by this"`
 }
 
 // ChannelsPatch documents the merge patch of a user's channels.
@@ -148,7 +150,7 @@ func orNull(s *huma.Schema, field string) *huma.Schema {
 
 // patchOp documents the body by UserPatch, and leaves the checking of it to parsePatch.
 func patchOp(api huma.API) huma.Operation {
-	o := op("update-me", http.MethodPatch, "/api/me", "Change the user who asks (JSON merge patch)", http.StatusOK, 400, 409, 412)
+	o := op("update-me", http.MethodPatch, "/api/me", "Change the user who asks (JSON merge patch)", http.StatusOK, 400, 403, 409, 412, 429)
 	o.Description = "Absent fields stay as they are. With If-Match, only at that version; without it the last write wins, field by field."
 	o.SkipValidateBody = true
 	content := &huma.MediaType{Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[UserPatch](), true, "UserPatch")}
@@ -168,8 +170,11 @@ func (s *Store) patchMe(ctx context.Context, in *patchInput) (*meAnswer, error) 
 	if err != nil {
 		return nil, err
 	}
-	do, err := parsePatch(in.Body)
+	do, password, err := parsePatch(in.Body)
 	if err != nil {
+		return nil, err
+	}
+	if do, err = s.guarded(ctx, p, do, password); err != nil {
 		return nil, err
 	}
 	u, err := s.updateUser(ctx, p.UserID, in.IfMatch, do)
@@ -177,6 +182,26 @@ func (s *Store) patchMe(ctx context.Context, in *patchInput) (*meAnswer, error) 
 		return nil, err
 	}
 	return answerUser(u, p), nil
+}
+
+// guarded returns the change where it may be made with a password that was shown, or none: a token that may not all its user may
+// does not change the address, to which a link for a new password goes, unless whoever uses it knows the password.
+func (s *Store) guarded(ctx context.Context, p edge.Principal, do change, password string) (change, error) {
+	if p.Actor.Kind == "user" || p.Admin {
+		return do, nil
+	}
+	if password != "" {
+		_, err := s.checkOwnPassword(ctx, p.UserID, "password", password)
+		return do, err
+	}
+	return func(u *storedUser) error {
+		before := u.Email
+		if err := do(u); err != nil || u.Email == before {
+			return err
+		}
+		return edge.NewProblem(http.StatusForbidden, "password_needed", "a token changes the e-mail address only together with the user's password",
+			edge.FieldError{Field: "password", Detail: "is needed"})
+	}, nil
 }
 
 type tokensAnswer struct {

@@ -1702,6 +1702,8 @@ export interface components {
             /** @description BCP 47 language tag; null: en */
             locale?: string | null;
             name?: string;
+            /** @description The user's, which a token (without the scope admin) has to show to change email; it is not changed by this */
+            password?: string;
             /** @description null: [30] */
             reminder_minutes?: number[] | null;
             /** @description IANA time zone; changing it moves the reminders of floating and date-only tasks */
