@@ -17,7 +17,7 @@ const rows: Row[] = [
   ],
   [
     '0 11:30',
-    'Send the offer to Wójcik & Sons',
+    'Send the offer to Wójcik',
     {
       priority: 'high',
       tags: ['work'],
@@ -58,7 +58,6 @@ export async function fill(server: Server): Promise<string> {
     const task = (await (await server.api('POST', '/api/tasks', body)).json()) as { id: string };
     if (title.startsWith('Send the offer')) shown = task.id;
   }
-  await server.api('PATCH', `/api/tasks/${shown}`, { title: 'Send the offer to Wójcik & Sons today' });
   await server.api('PATCH', `/api/tasks/${shown}`, { title: 'Send the offer to Wójcik & Sons' });
   for (const title of finished) {
     const task = (await (await server.api('POST', '/api/tasks', { title })).json()) as { id: string };

@@ -28,27 +28,53 @@ export function everyView(task: string): Shown[] {
       ready: (page) => page.getByText('Cancel the old phone contract').first(),
     },
     {
-      name: 'palette',
-      path: '/today',
-      ready: (page) => page.getByText('Renew the passport').first(),
-      open: (page) => pressed(page, 'Control+k'),
-    },
-    {
-      name: 'keys',
-      path: '/today',
-      ready: (page) => page.getByText('Renew the passport').first(),
-      open: (page) => pressed(page, '?'),
-    },
-    {
-      name: 'account',
-      path: '/today',
-      ready: (page) => page.getByText('Renew the passport').first(),
+      name: 'history',
+      path: `/all?task=${task}`,
+      ready: (page) => page.getByText('40 chairs').first(),
       open: async (page) => {
-        await page.getByRole('button', { name: 'Account' }).locator('visible=true').click();
-        await page.getByRole('menu').waitFor();
+        await page.getByRole('button', { name: 'Undo: changed Title' }).first().click();
+        await page.getByRole('group', { name: 'Undo this step' }).scrollIntoViewIfNeeded();
       },
     },
+    ...opened,
   ];
+}
+
+/** What is opened on the list of today. */
+const opened: readonly Shown[] = Object.entries({
+  filter: async (page: Page) => {
+    await page.getByRole('button', { name: 'Filter', exact: true }).click();
+    await page.getByRole('checkbox', { name: '#errands' }).check();
+    await page.getByText('Read the chapter').waitFor({ state: 'detached' });
+  },
+  date: async (page: Page) => {
+    await row(page).focus();
+    await pressed(page, 'd');
+  },
+  selected: async (page: Page) => {
+    await row(page).focus();
+    await page.keyboard.press('x');
+    await page.keyboard.press('Shift+ArrowDown');
+    await page.getByRole('region', { name: 'Selected tasks' }).getByText('2 selected').waitFor();
+  },
+  palette: (page: Page) => pressed(page, 'Control+k'),
+  keys: (page: Page) => pressed(page, '?'),
+  account: async (page: Page) => {
+    await page.getByRole('button', { name: 'Account' }).locator('visible=true').click();
+    await page.getByRole('menu').waitFor();
+  },
+  // The last: what was typed stays in the field.
+  understood: async (page: Page) => {
+    await page.getByRole('textbox', { name: 'Add a task' }).fill('Dinner 2026-06-12 7pm #family !high');
+    await page
+      .getByRole('list', { name: 'Understood' })
+      .getByRole('button', { name: /^#family/ })
+      .waitFor();
+  },
+}).map(([name, open]) => ({ name, open, path: '/today', ready: row }));
+
+function row(page: Page): Locator {
+  return page.getByRole('row', { name: 'Renew the passport' });
 }
 
 /** Opens a dialog by its key. */

@@ -43,7 +43,7 @@ export default function DateDialog({ tasks, onClose }: { tasks: readonly Task[];
               type="button"
               ref={i === 0 ? startHere : undefined}
               onClick={() => choose(on)}
-              className="flex h-10 w-full items-center justify-between rounded-md px-2 hover:bg-hover"
+              className="flex h-10 w-full items-center justify-between rounded-md px-2 -outline-offset-2 hover:bg-hover"
             >
               {label}
               <span className="text-sm text-soft">{formatShortDay(on)}</span>
@@ -51,7 +51,7 @@ export default function DateDialog({ tasks, onClose }: { tasks: readonly Task[];
           </li>
         ))}
       </ul>
-      <form onSubmit={submit} className="mt-3 flex items-end gap-2 border-t border-line pt-3">
+      <form onSubmit={submit} className="mt-3 flex flex-wrap items-end gap-2 border-t border-line pt-3">
         <label className="grow text-sm font-medium text-soft">
           {t.date.day}
           <input
