@@ -19,5 +19,5 @@ createRoot(root).render(
     <App />
   </StrictMode>,
 );
-if (location.pathname !== '/signin') void checkSession();
+if (!location.pathname.startsWith('/signin')) void checkSession(); // these pages ask when they have changed who it is
 startWorker();

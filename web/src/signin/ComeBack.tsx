@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { follow, navigate } from '../app/router';
-import { comeBack } from '../app/session';
+import { checkSession, comeBack } from '../app/session';
 import { t } from '../text/providers';
 import { Door } from './Door';
 import { comesBackTo, providerFailure } from './provider';
@@ -21,10 +21,12 @@ export function ComeBack() {
       state: query.get('state') ?? '-',
       ...(code && { code }),
     };
-    comeBack(body).then(
-      (connected) => navigate(connected ? '/security' : '/', true),
-      (error: unknown) => setFailure(providerFailure(error)),
-    );
+    comeBack(body)
+      .then(
+        (connected) => navigate(connected ? '/security' : '/', true),
+        (error: unknown) => setFailure(providerFailure(error)),
+      )
+      .finally(() => void checkSession()); // this browser may have been signed in all the same
   }, []);
   if (failure === undefined) {
     return (
