@@ -32,6 +32,8 @@ type ExportHead struct {
 	Filters    []filter.Filter   `json:"filters" nullable:"false"`
 	Tokens     []account.Token   `json:"tokens" nullable:"false" doc:"Without the secrets, which are not kept"`
 	Sessions   []account.Session `json:"sessions" nullable:"false"`
+	// Connections are the accounts at OpenID providers.
+	Connections []account.Connection `json:"connections" nullable:"false"`
 }
 
 const exportFormat = 1
@@ -112,7 +114,10 @@ func (s *Service) exportHead(ctx context.Context, p edge.Principal) (ExportHead,
 	if h.Tokens, err = s.accounts.Tokens(ctx, p.UserID); err != nil {
 		return h, err
 	}
-	h.Sessions, err = s.accounts.Sessions(ctx, p.UserID, "")
+	if h.Sessions, err = s.accounts.Sessions(ctx, p.UserID, ""); err != nil {
+		return h, err
+	}
+	h.Connections, err = s.accounts.Connections(ctx, p.UserID)
 	return h, err
 }
 

@@ -48,6 +48,9 @@ func TestExport(t *testing.T) {
 		if all.Tasks[0].ID != late.ID || all.Tasks[1].ID != gone.ID || all.History[0].ListVersion != 203 || all.History[202].ListVersion != 1 || all.Inbox[0].ID != told.ID {
 			t.Errorf("%+v, %+v, %d to %d", all.Tasks[:2], all.Inbox, all.History[202].ListVersion, all.History[0].ListVersion)
 		}
+		if !bytes.Contains(a.body, []byte(`"connections":[]`)) {
+			t.Error("the export does not say how else its user signs in")
+		}
 		if bytes.Contains(a.body, []byte("Bob")) || !json.Valid(a.body) {
 			t.Error("the export has something of Bob's, or is no JSON")
 		}

@@ -1161,6 +1161,7 @@ export interface components {
             user_id: string;
         };
         Exported: {
+            connections: components["schemas"]["Connection"][];
             /**
              * Format: int64
              * @description The version of this form: 1
@@ -3432,6 +3433,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        connections: components["schemas"]["Connection"][];
                         /**
                          * Format: int64
                          * @description The version of this form: 1
