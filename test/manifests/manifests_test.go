@@ -88,11 +88,16 @@ type (
 		Retry          string `json:"retry"`
 		CircuitBreaker string `json:"circuitBreaker"`
 	}
+	feature struct {
+		Name    string `json:"name"`
+		Enabled bool   `json:"enabled"`
+	}
 	configuration struct {
 		meta
 		Spec struct {
-			Tracing map[string]string `json:"tracing"`
-			Secrets struct {
+			Features []feature         `json:"features"`
+			Tracing  map[string]string `json:"tracing"`
+			Secrets  struct {
 				Scopes []struct {
 					StoreName      string   `json:"storeName"`
 					DefaultAccess  string   `json:"defaultAccess"`
@@ -340,7 +345,7 @@ func TestJobs(t *testing.T) {
 	}
 }
 
-// Who is not named may do nothing, and a service reads no secret but its own.
+// Who is not named may do nothing, a service reads no secret but its own, and a change restarts no sidecar.
 func TestConfiguration(t *testing.T) {
 	docs := append(read[configuration](t, "configuration.yaml"), read[configuration](t, "local/configuration.yaml")...)
 	c, here := docs[0], docs[1]
@@ -349,6 +354,9 @@ func TestConfiguration(t *testing.T) {
 	}
 	if here.Spec.AccessControl.Policies != nil || here.Spec.NameResolution["component"] != "sqlite" {
 		t.Errorf("on one machine: %+v", here.Spec)
+	}
+	if !slices.Equal(c.Spec.Features, []feature{{"HotReload", false}}) {
+		t.Errorf("features are %+v", c.Spec.Features)
 	}
 	for _, s := range c.Spec.Secrets.Scopes {
 		if s.StoreName != "secrets" || s.DefaultAccess != "deny" || !slices.Equal(s.AllowedSecrets, []string{"docket"}) {
