@@ -4,29 +4,17 @@
  *
  * [Task]: T006
  */
-import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import jsQR from 'jsqr';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { codeOf } from './authenticator';
 import { violationsInEachLook, violationsOn } from './axe';
 import { complaintsOf, enter, launch, stranger } from './browser';
 import { decode } from './png';
 import { Server } from './server';
 
 const password = 'four tame otters sing';
-
-/** What an authenticator shows now, or so many periods of 30 s later, for a secret in base32. */
-function codeOf(secret: string, later = 0): string {
-  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  const bits = Array.from(secret, (letter) => letters.indexOf(letter).toString(2).padStart(5, '0')).join('');
-  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + later));
-  const sum = createHmac('sha1', key).update(counter).digest();
-  const number = sum.readUInt32BE((sum[19] ?? 0) & 15) & 0x7fffffff;
-  return (number % 1_000_000).toString().padStart(6, '0');
-}
 
 /** What the QR code on the page says, as a camera sees it. */
 async function scanned(page: Page): Promise<string | undefined> {

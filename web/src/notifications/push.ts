@@ -46,7 +46,8 @@ export async function turnOffPush(): Promise<void> {
     try {
       await call('delete', '/api/push/subscriptions/{id}', { path: { id } });
     } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 404) throw error; // 404: it is gone already
+      // 404: it is gone already; 401: so is the session, or the account
+      if (!(error instanceof Problem) || ![401, 404].includes(error.status)) throw error;
     }
     localStorage.removeItem(storage);
   }

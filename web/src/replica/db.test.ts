@@ -80,6 +80,13 @@ test('a lease is one tab’s until it ends, is given back, or runs out', async (
   two.close();
 });
 
+test('a deleted account leaves nothing', async () => {
+  const store = await Store.open('deleted');
+  await store.enqueue([change], 'now');
+  await store.forget('deleted', true);
+  expect((await indexedDB.databases()).map((d) => d.name)).not.toContain('docket-deleted');
+});
+
 test('signing out forgets the tasks, and keeps what never reached the server', async () => {
   const refusal = { pending: { seq: 7, change, at: 'then' }, code: 'list_full' } as Refusal;
   const store = await Store.open('leaving');

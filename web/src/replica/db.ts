@@ -86,7 +86,7 @@ export class Store {
   }
 
   /** Forgets the base, and the whole database if nothing that the user wrote is left in it. Closes the store. */
-  async forget(user: string): Promise<void> {
+  async forget(user: string, gone = false): Promise<void> {
     const tx = this.#db.transaction(['tasks', 'meta', 'steps', 'outbox', 'refused'], 'readwrite');
     for (const name of ['tasks', 'meta', 'steps']) tx.objectStore(name).clear();
     const [waiting, refused] = await Promise.all([
@@ -95,7 +95,7 @@ export class Store {
     ]);
     await committed(tx);
     this.#db.close();
-    if (waiting + refused === 0) await done(indexedDB.deleteDatabase(nameOf(user)));
+    if (gone || waiting + refused === 0) await done(indexedDB.deleteDatabase(nameOf(user)));
   }
 
   // --- the outbox

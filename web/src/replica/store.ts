@@ -106,12 +106,15 @@ export class Replica {
     this.#store.close();
   }
 
-  /** Closes, and forgets what this browser keeps of the user, but for changes that have not reached the server. */
-  async forget(): Promise<void> {
+  /**
+   * Closes, and forgets what this browser keeps of the user; also changes that have not reached the server only where they
+   * never will, since the account is `gone`.
+   */
+  async forget(gone = false): Promise<void> {
     this.#stop.abort();
     this.#live.close();
     this.#outbox.close();
-    await this.#store.forget(this.owner.id);
+    await this.#store.forget(this.owner.id, gone);
   }
 
   // --- what a component asks

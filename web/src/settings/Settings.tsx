@@ -1,6 +1,6 @@
 /**
  * The settings: who the user is, their time zone, how reminders reach them, tokens for other programs, this
- * browser, and their data to take along.
+ * browser, their data to take along, and the end of the account.
  *
  * [Task]: T006
  */
@@ -15,6 +15,7 @@ import { t as page } from '../text';
 import { t } from '../text/account';
 import { Browser } from './Browser';
 import { Channels } from './Channels';
+import { DeleteAccount } from './DeleteAccount';
 import { Profile } from './Profile';
 import { Tokens } from './Tokens';
 import { useSaving } from './useSaving';
@@ -30,6 +31,7 @@ export default function Settings() {
       <Tokens />
       <Browser />
       <YourData />
+      <DeleteAccount />
       <p className="border-t border-line pt-6">
         <a href="/activity" onClick={follow} className="inline-block min-h-6 text-accent underline">
           {t.settings.about}

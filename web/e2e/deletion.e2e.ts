@@ -1,0 +1,104 @@
+/**
+ * Deleting one's account, in a real browser against the real binary.
+ *
+ * [Task]: T006
+ */
+import { readFile } from 'node:fs/promises';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { codeOf } from './authenticator';
+import { violationsInEachLook } from './axe';
+import { complaintsOf, enter, launch, stranger } from './browser';
+import { Server } from './server';
+
+const password = 'four tame otters sing';
+
+describe.skipIf(!inject('chromium'))('deleting the account', { timeout: 120_000 }, () => {
+  let server: Server;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    server = await Server.start();
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await server.stop();
+  });
+
+  async function signedInAs(name: string, path = '/'): Promise<Page> {
+    const page = await stranger(browser);
+    await page.goto(server.url + path);
+    await enter(page, name, password);
+    return page;
+  }
+
+  /** The databases of the page, which are named after their users. */
+  const databasesOf = (page: Page) =>
+    page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+
+  test('takes the name and the password, offers the export, and leaves nothing in the browser', async () => {
+    const asPia = await server.newUser('pia', password);
+    const { id } = (await (await asPia('GET', '/api/me')).json()) as { id: string };
+    await asPia('POST', '/api/tasks', { title: 'Plan the surprise' });
+    const elsewhere = await signedInAs('pia');
+    await elsewhere.getByRole('textbox', { name: 'Add a task' }).waitFor();
+    const page = await signedInAs('pia', '/settings');
+    await expect.poll(() => databasesOf(page)).toContain(`docket-${id}`);
+    await page.getByRole('button', { name: 'Delete the account…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Delete the account?' });
+    await dialog.waitFor();
+    expect(await violationsInEachLook(page, 'deletion')).toEqual([]);
+    const download = page.waitForEvent('download');
+    await dialog.getByRole('link', { name: 'Export everything' }).click();
+    expect(await readFile(await (await download).path(), 'utf8')).toContain('Plan the surprise');
+
+    const go = dialog.getByRole('button', { name: 'Delete it for good' });
+    const secret = dialog.getByLabel('Your password', { exact: true });
+    await secret.fill('three tame otters');
+    await go.click();
+    await dialog.getByText('This is not your name').waitFor();
+    await dialog.getByLabel('Type your name').fill('pia');
+    await go.click();
+    await dialog.getByText('is not your password').waitFor();
+    expect((await asPia('GET', '/api/me')).status).toBe(200);
+    await secret.fill(password);
+    await go.click();
+    await page.getByText('Your account and everything in it is deleted.').waitFor();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await expect.poll(() => databasesOf(page)).not.toContain(`docket-${id}`);
+    expect(await page.content()).not.toContain('pia');
+    await elsewhere.getByText('You have been signed out.').waitFor();
+    expect((await asPia('GET', '/api/me')).status).toBe(401);
+    await enter(page, 'pia', password);
+    await page.getByText('There is no user of that name with that password.').waitFor();
+    expect([page, elsewhere].flatMap(complaintsOf)).toEqual([]);
+    for (const one of [page, elsewhere]) await one.context().close();
+  });
+
+  test('with a second factor takes a code as well', async () => {
+    const asRosa = await server.newUser('rosa', password);
+    const page = await signedInAs('rosa', '/settings');
+    await page.getByRole('button', { name: 'Delete the account…' }).click();
+    const made = (await (await asRosa('POST', '/api/me/second-factor', { password })).json()) as {
+      id: string;
+      secret: string;
+    };
+    await asRosa('POST', `/api/me/second-factor/${made.id}/confirm`, { code: codeOf(made.secret) });
+    const dialog = page.getByRole('dialog', { name: 'Delete the account?' });
+    await dialog.getByLabel('Type your name').fill('rosa');
+    await dialog.getByLabel('Your password', { exact: true }).fill(password);
+    await page.keyboard.press('Enter');
+    await dialog.getByText('Your account has a second step').waitFor();
+    const code = dialog.getByLabel('Code of the authenticator app');
+    await code.fill('000000');
+    await page.keyboard.press('Enter');
+    await dialog.getByText('This is not the code').waitFor();
+    expect((await asRosa('GET', '/api/me')).status).toBe(200);
+    await code.fill(codeOf(made.secret, 1)); // that of now has confirmed
+    await page.keyboard.press('Enter');
+    await page.getByText('Your account and everything in it is deleted.').waitFor();
+    expect(complaintsOf(page)).toEqual([]);
+    await page.context().close();
+  });
+});
