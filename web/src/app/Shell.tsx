@@ -11,7 +11,7 @@ import { PanelPlace } from '../panel/PanelPlace';
 import { dayAt } from '../replica/due';
 import { useRealtimeUpdates } from '../replica/live';
 import { useReplica, useSnapshot } from '../replica/store';
-import { useZoneNotice } from '../settings/useZoneNotice';
+import { ZoneNotice } from '../settings/ZoneNotice';
 import { ListPage } from '../tasks/ListPage';
 import { countsOf, shows } from '../tasks/views';
 import { t } from '../text';
@@ -30,7 +30,6 @@ export function Shell() {
   useUpdateOffer();
   useEffect(() => void renewPush(), []);
   useNotices(replica);
-  useZoneNotice();
   const { view, filter, saved } = useShown();
   const Page = pages[usePlace().path];
   const where = { ...useCounts(), tags: filter.tags ?? [], saved: Page ? undefined : saved };
@@ -53,6 +52,7 @@ export function Shell() {
           <>
             <ListPage />
             <StatusLine />
+            <ZoneNotice />
           </>
         )}
       </main>

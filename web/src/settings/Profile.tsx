@@ -5,7 +5,7 @@ import { Failure } from '../design/Failure';
 import { Hint, Section } from '../design/Section';
 import { t } from '../text/account';
 import { useSaving } from './useSaving';
-import { keepZone, zoneHere } from './useZoneNotice';
+import { keepZone, zoneHere } from './ZoneNotice';
 import { ZoneField } from './ZoneField';
 
 /** Who the user is, and where. */

@@ -9,6 +9,7 @@ import { call } from '../api/client';
 import { useNow } from '../app/clock';
 import { setUser } from '../app/session';
 import { useUser } from '../app/user';
+import { Button } from '../design/controls';
 import { toast } from '../design/toast';
 import { t } from '../text';
 import { sameTime } from './zones';
@@ -23,30 +24,45 @@ const storage = (user: string) => `docket.zone-kept.${user}`;
 /** The user wants the account's zone to stay what it is while this browser is where it is. */
 export function keepZone(user: string): void {
   localStorage.setItem(storage(user), zoneHere());
+  subscribers.forEach((tell) => tell());
 }
+
+const subscribers = new Set<() => void>();
 
 function subscribe(tell: () => void): () => void {
+  subscribers.add(tell);
   addEventListener('storage', tell); // another tab
-  return () => removeEventListener('storage', tell);
+  return () => {
+    subscribers.delete(tell);
+    removeEventListener('storage', tell);
+  };
 }
 
-export function useZoneNotice(): void {
+/** A line below the list, in nobody's way until it is answered. */
+export function ZoneNotice() {
   const { id, time_zone: zone } = useUser();
   const kept = useSyncExternalStore(subscribe, () => localStorage.getItem(storage(id)));
   const here = zoneHere();
   const same = sameTime(here, zone, useNow());
   useEffect(() => {
     if (same) localStorage.removeItem(storage(id)); // the next journey is told of anew
-    if (same || kept === here) return undefined;
-    return toast({
-      text: t.zone.differs(readable(here), readable(zone)),
-      lasts: 0,
-      more: [
-        { label: t.zone.change(readable(here)), run: () => void change(here) },
-        { label: t.zone.keep(readable(zone)), run: () => keepZone(id) },
-      ],
-    });
-  }, [id, zone, here, same, kept]);
+  }, [id, same]);
+  const told = !same && kept !== here;
+  return (
+    <div role="status" className="mx-auto w-full max-w-3xl px-4 text-sm md:px-8">
+      {told && (
+        <p className="flex animate-appear flex-wrap items-center gap-x-2 py-2 text-soft">
+          <span>{t.zone.differs(readable(here), readable(zone))}</span>
+          <Button kind="offer" className="h-7 px-2" onClick={() => void change(here)}>
+            {t.zone.change(readable(here))}
+          </Button>
+          <Button kind="offer" className="h-7 px-2" onClick={() => keepZone(id)}>
+            {t.zone.keep(readable(zone))}
+          </Button>
+        </p>
+      )}
+    </div>
+  );
 }
 
 async function change(time_zone: string): Promise<void> {
