@@ -82,7 +82,7 @@ describe.skipIf(!inject('chromium'))('signing in by a provider', { timeout: 120_
     await elsewhere.context().close();
 
     await page.getByRole('button', { name: 'Disconnect: the company, grace@example.org' }).click();
-    await page.getByText('None yet.').waitFor();
+    await page.getByText('None yet.', { exact: true }).waitFor();
     expect(complaintsOf(page)).toEqual([]);
     await page.context().close();
   });
