@@ -130,6 +130,38 @@ describe.skipIf(!inject('chromium'))('what goes wrong', () => {
     await expect.poll(() => titles(name)).toEqual([`Second, ${name}`, `First, ${name}`]); // newest first
   });
 
+  test('a change on which the server fails each time is set aside with what follows it; others go on', async () => {
+    await page.clock.install(); // between two tries are up to 15 s
+    await page.goto(`${server.url}/all`);
+    network.answer((request) =>
+      request.method() === 'POST' && request.postData()?.includes('Poison')
+        ? { status: 500, body: { status: 500, code: 'internal' } }
+        : undefined,
+    );
+    await add('Poison');
+    await page.getByRole('checkbox', { name: 'Complete “Poison”' }).click();
+    await add('Behind it');
+    const see = page.getByRole('button', { name: 'See what to do' });
+    await expect
+      .poll(async () => {
+        await page.clock.fastForward(15_000);
+        return see.count();
+      })
+      .toBe(1);
+    await expect.poll(() => titles('Behind')).toEqual(['Behind it']);
+    expect(await titles('Poison')).toEqual([]);
+    await page.reload(); // it is kept
+    await see.click();
+    const dialog = page.getByRole('dialog', { name: 'Refused changes' });
+    await dialog.getByRole('heading', { name: 'Poison' }).waitFor();
+    await dialog.getByText('The server failed each time it was asked to do this.').waitFor();
+    network.pass();
+    await dialog.getByRole('button', { name: 'Try again' }).click();
+    await expect.poll(() => titles('Poison')).toEqual(['Poison']);
+    await page.getByText('Poison', { exact: true }).waitFor({ state: 'detached' }); // it is done
+    await see.waitFor({ state: 'detached' });
+  });
+
   test('a session that ends while somebody types loses nothing', async () => {
     await add('Half a title');
     await quickAdd().pressSequentially('Half a sen');
