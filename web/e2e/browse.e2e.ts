@@ -73,6 +73,12 @@ describe.skipIf(!inject('chromium'))('finding tasks', () => {
     expect(await titles(page)).toEqual(['Send the offer', 'Call the plumber']);
 
     const address = page.url();
+    await page.goto(`${server.url}/today?tag=home`); // some of the tag's tasks, and not its list
+    await page.getByRole('heading', { name: 'Today', level: 1 }).waitFor();
+    await page
+      .getByRole('link', { name: 'Today', exact: true })
+      .and(page.locator('[aria-current]'))
+      .waitFor();
     await page.goto('about:blank');
     await page.goto(address);
     await page.getByText('2 tasks').waitFor();

@@ -179,7 +179,7 @@ describe.skipIf(!inject('chromium'))('tasks', () => {
     await expect.poll(() => other.evaluate(openTabs)).toBe(1);
     page = await other.context().newPage();
     await page.goto(`${server.url}/all`);
-    await page.getByText('No tasks yet.').waitFor();
+    await page.getByText('Everything is done.').waitFor();
     await page.keyboard.press('u');
     await undone('Two');
     await sent('One', { status: 'completed' });
@@ -229,7 +229,7 @@ describe.skipIf(!inject('chromium'))('tasks', () => {
     await page.keyboard.press('Shift+X');
     await bar.getByText('5 selected').waitFor();
     await bar.getByRole('button', { name: 'Delete' }).click();
-    await page.getByText('No tasks yet.').waitFor();
+    await page.getByText('Everything is done.').waitFor();
     await expect.poll(() => stored('Task 7')).toBeUndefined();
   });
 

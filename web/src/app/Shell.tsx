@@ -32,7 +32,8 @@ export function Shell() {
   useNotices(replica);
   const { view, filter, saved } = useShown();
   const Page = pages[usePlace().path];
-  const where = { ...useCounts(), tags: filter.tags ?? [], saved: Page ? undefined : saved };
+  const tags = view === 'all' ? (filter.tags ?? []) : []; // a tag's link leads to all of its tasks
+  const where = { ...useCounts(), tags, saved: Page ? undefined : saved };
   const [drawer, setDrawer] = useState(false);
   return (
     <div className="grid h-full grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)_auto] md:grid-cols-[15.5rem_minmax(0,1fr)_auto] md:grid-rows-1">

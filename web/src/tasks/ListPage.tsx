@@ -19,7 +19,7 @@ import { useSnapshot } from '../replica/store';
 import { formatNumber, t } from '../text';
 import { Empty, Loading } from './ListState';
 import { TaskList } from './TaskList';
-import { countsOf, listOf } from './views';
+import { countsOf, listOf, type View } from './views';
 
 export function ListPage() {
   const { tasks, status } = useSnapshot();
@@ -36,7 +36,7 @@ export function ListPage() {
   );
   const tags = useTags();
   const total = groups.reduce((n, group) => n + group.tasks.length, 0);
-  const title = saved?.name ?? titleOf(filter) ?? t.views[view];
+  const title = saved?.name ?? titleOf(view, filter) ?? t.views[view];
   useEffect(() => {
     document.title = `${title} · ${t.app}`;
   }, [title]);
@@ -69,7 +69,10 @@ export function ListPage() {
       {total > 0 ? (
         <TaskList key={addressOf(view, filter)} groups={groups} label={title} />
       ) : status.load === 'complete' ? (
-        <Empty of={filtered ? 'filtered' : view} {...(filtered && { clear: addressOf(view, {}) })} />
+        <Empty
+          of={filtered ? 'filtered' : view === 'all' && tasks.size > 0 ? 'finished' : view}
+          {...(filtered && { clear: addressOf(view, {}) })}
+        />
       ) : (
         <Loading />
       )}
@@ -77,11 +80,11 @@ export function ListPage() {
   );
 }
 
-/** The name of a list that is of one or more tags, and of nothing else. */
-function titleOf(filter: Filter): string | undefined {
+/** The name of the list of all tasks of one or more tags. */
+function titleOf(view: View, filter: Filter): string | undefined {
   const { tags = [] } = filter;
   const others = without(filter, 'tags', 'sortBy', 'descending');
-  if (tags.length === 0 || !sameFilter(others, {})) return undefined;
+  if (view !== 'all' || tags.length === 0 || !sameFilter(others, {})) return undefined;
   return tags.map((tag) => `#${tag}`).join(' ');
 }
 

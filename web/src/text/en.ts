@@ -73,6 +73,7 @@ export const en = {
       ],
       upcoming: ['Nothing ahead.', 'Tasks with a date after today appear here.'],
       all: ['No tasks yet.', 'Write the first one above, and press Enter.'],
+      finished: ['Everything is done.', 'What you have completed is under Done.'],
       done: ['Nothing done yet.', 'What you complete is kept here.'],
       filtered: ['Nothing matches.', 'Try fewer conditions.'],
     },
