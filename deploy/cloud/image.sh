@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the image of one service for amd64 and arm64 with its SBOM and provenance, pushes it, and writes its name with the digest
-# to a file: bash deploy/cloud/image.sh TARGET PREFIX TAG FILE. Each base is pinned by the digest that its tag has now.
+# to a file: bash deploy/cloud/image.sh TARGET PREFIX TAG FILE
 #
 # [Task]: T085
 set -euo pipefail
@@ -11,21 +11,8 @@ if [ $# != 4 ]; then
 fi
 target=$1 prefix=$2 tag=$3 file=$4
 
-# base prints the build argument that pins a base of the Dockerfile.
-base() {
-	local name=$1 image digest
-	image=$(sed -n "s/^ARG $name=//p" deploy/docker/Dockerfile)
-	digest=$(docker buildx imagetools inspect "$image" --format '{{.Manifest.Digest}}')
-	printf '%s=%s@%s' "$name" "$image" "$digest"
-}
-
-flags=("--platform=linux/amd64,linux/arm64" --sbom=true --provenance=mode=max --metadata-file "$file.json" --push)
-for name in GO_IMAGE NODE_IMAGE RUN_IMAGE; do
-	pinned=$(base "$name")
-	echo "$pinned"
-	flags+=(--build-arg "$pinned")
-done
-docker buildx build -f deploy/docker/Dockerfile --target "$target" -t "$prefix$target:$tag" "${flags[@]}" \
+docker buildx build -f deploy/docker/Dockerfile --target "$target" -t "$prefix$target:$tag" --platform=linux/amd64,linux/arm64 \
+	--sbom=true --provenance=mode=max --metadata-file "$file.json" --push \
 	--build-arg "VERSION=$(git describe --tags --always)" --build-arg "COMMIT=$(git rev-parse HEAD)" .
 printf '%s%s@%s\n' "$prefix" "$target" "$(jq -r '."containerimage.digest"' "$file.json")" >"$file"
 cat "$file"

@@ -66,15 +66,15 @@ func TestEveryServiceHasAnImage(t *testing.T) {
 	}
 }
 
-// Every image comes from a base that can be pinned, and runs as a numbered user without rights.
+// Every image comes from a base that is pinned by its digest and can be another, and runs as a numbered user without rights.
 func TestImagesRunWithoutRights(t *testing.T) {
 	arguments, stages := dockerfile(t)
 	argument := regexp.MustCompile(`^\$\{([A-Z_]+)\}$`)
 	var known []string
 	for _, s := range stages {
 		if m := argument.FindStringSubmatch(s.from); m != nil {
-			if !strings.Contains(arguments, "\nARG "+m[1]+"=") {
-				t.Errorf("the base of %s, %s, is no argument with a default", s.name, m[1])
+			if !regexp.MustCompile(`\nARG ` + m[1] + `=\S+:\S+@sha256:[0-9a-f]{64}\n`).MatchString(arguments) {
+				t.Errorf("the base of %s, %s, is no argument with a tag and a digest as default", s.name, m[1])
 			}
 		} else if !slices.Contains(known, s.from) {
 			t.Errorf("%s comes from %s: want an argument or an earlier stage", s.name, s.from)
