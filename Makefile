@@ -94,9 +94,11 @@ race: postgresql ## run the Go tests under the race detector
 		-race -timeout 30m -skip '^TestConformance$$/^Messages$$/^ManyMoreThanFitInMemory$$'
 
 .PHONY: audit
-audit: ## check what docket is built from: its checksums, and that it may be used
+audit: web/node_modules/.installed ## check what docket is built from: checksums, licences, known vulnerabilities
 	$(GO) mod verify
 	$(GO) test -count=1 -run '^TestLicences' .
+	cd tools/vulnerabilities && $(GO) test . && $(GO) run . ../..
+	sh tools/vulnerabilities/packages.sh
 
 .PHONY: rules
 rules: ## try every alert in Prometheus' own engine, which takes minutes to build the first time
