@@ -3,6 +3,7 @@ package charts
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/oasdiff/yaml"
+
+	"github.com/docket-tasks/docket/services/backend/openid"
 )
 
 // tool is a program that `make charts` builds into bin.
@@ -247,6 +250,35 @@ func wantPod(t *testing.T, name string, pod any) {
 	}
 }
 
+// backend is told who may sign in, in the form that it reads.
+func TestProvidersReachBackend(t *testing.T) {
+	provider := openid.Settings{ID: "work", Name: "the company", Issuer: "https://id.example.org", ClientID: "docket", LinkByEmail: true}
+	list, err := json.Marshal([]openid.Settings{provider})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, errs, err := template(t, "backend", "--set-json", "settings.oidc="+string(list), "--set", "settings.signUp=invitation")
+	if err != nil {
+		t.Fatal(err, errs)
+	}
+	env := map[any]any{}
+	for _, o := range objects(t, out) {
+		if o.Kind == "Deployment" {
+			for _, v := range at(o.Spec, "template", "spec", "containers", 0, "env").([]any) {
+				env[at(v, "name")] = at(v, "value")
+			}
+		}
+	}
+	text, _ := env["DOCKET_OIDC"].(string)
+	got, err := openid.Parse([]byte(text))
+	if err != nil || len(got) != 1 || got[0] != provider {
+		t.Errorf("DOCKET_OIDC is %q, read as %v (%v), want %v", text, got, err, provider)
+	}
+	if env["DOCKET_SIGN_UP"] != "invitation" {
+		t.Errorf("DOCKET_SIGN_UP is %v, want invitation", env["DOCKET_SIGN_UP"])
+	}
+}
+
 // What is behind a proxy believes it, and only then: a client could write the header itself.
 func TestTheDoorKnowsItsProxy(t *testing.T) {
 	for file, want := range map[string][]string{
@@ -340,6 +372,8 @@ func TestRefusals(t *testing.T) {
 		{"docket", "backend.logLevel=trace", "logLevel"},
 		{"audit", "resources.memoryLimitMiB=1Gi", "memoryLimitMiB"},
 		{"notification", "settings.smtpPort=0", "smtpPort"},
+		{"backend", "settings.signUp=anybody", "signUp"},
+		{"backend", "settings.oidc[0].id=work", "issuer"},
 		{"kafka", "kind=nats", "kind"},
 		{"kafka", "kind=strimzi,strimzi.replicas=1", "replicationFactor is 3"},
 	} {
