@@ -7,11 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 
 	"github.com/docket-tasks/docket/host"
-	"github.com/docket-tasks/docket/host/combine"
 )
 
 // tries is how often a message is tried before it is parked, firstPause how long after the first; it doubles.
@@ -25,21 +23,10 @@ type bus struct {
 	node   *Node
 	shared map[string]host.Subscription // by topic
 	every  map[string]host.Subscription
-	looks  combine.Queue[string, *look]
-}
-
-// look asks for the keys of a topic that are parked.
-type look struct {
-	ctx    context.Context
-	parked parkedKeys
-	err    error
 }
 
 func newBus(n *Node) *bus {
-	b := &bus{node: n, shared: map[string]host.Subscription{}, every: map[string]host.Subscription{}}
-	b.looks.Max = 1000
-	b.looks.Run = b.lookAll
-	return b
+	return &bus{node: n, shared: map[string]host.Subscription{}, every: map[string]host.Subscription{}}
 }
 
 func (b *bus) subscribe(ctx context.Context, s host.Subscription) error {
@@ -55,50 +42,48 @@ func (b *bus) subscribe(ctx context.Context, s host.Subscription) error {
 	return b.node.sidecar.require(ctx, component)
 }
 
-// ServeHTTP is a delivery: POST /events/{component}/{topic}. 200 means that it is dealt with, 404 that Dapr's dead-letter topic
-// shall have it, anything else that it shall come again.
+// ServeHTTP is a delivery: POST /events/{component}/{topic}.
 func (b *bus) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.PathValue("component") {
+	case everyBus:
+		b.serveOne(w, r)
+	case sharedBus:
+		b.serveBatch(w, r)
+	default:
+		deliverAgain(w, r)
+	}
+}
+
+// serveOne takes a message that every replica gets, by itself: it is worth nothing later.
+func (b *bus) serveOne(w http.ResponseWriter, r *http.Request) {
 	topic := r.PathValue("topic")
-	m, err := message(r, topic)
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 2*maxValue))
+	var m host.Message
+	if err == nil {
+		m, err = message(topic, data, r.Header.Get)
+	}
 	if err != nil {
-		b.node.Logger.Error("a message that docket has not sent goes to the dead letters", "topic", topic, "error", err)
+		b.node.Logger.Error("a message that docket has not sent is left alone", "topic", topic, "error", err)
 		http.NotFound(w, r)
 		return
 	}
-	switch r.PathValue("component") {
-	case everyBus:
-		b.wake(r.Context(), m)
-	case sharedBus:
-		if err := b.deliver(r.Context(), m); err != nil {
-			b.node.metrics.delivered(topic, "error")
-			b.node.Logger.Warn("a message is not dealt with, it will come again", "topic", topic, "event_id", m.ID, "error", err)
-			http.Error(w, "deliver it again", http.StatusServiceUnavailable)
-			return
-		}
-	default:
-		http.Error(w, "unknown component", http.StatusServiceUnavailable)
-		return
-	}
+	b.wake(r.Context(), m)
 	b.node.Failpoint(stepHandled)
 	w.WriteHeader(http.StatusOK)
 }
 
-// message is what the body and the record's headers make up.
-func message(r *http.Request, topic string) (host.Message, error) {
-	id, err := url.QueryUnescape(r.Header.Get(idHeader))
+// message is what its data and its record's headers make up.
+func message(topic string, data []byte, header func(name string) string) (host.Message, error) {
+	id, err := url.QueryUnescape(header(idHeader))
 	if err != nil {
 		return host.Message{}, err
 	}
-	key, err := url.QueryUnescape(r.Header.Get(keyHeader))
+	key, err := url.QueryUnescape(header(keyHeader))
 	if err != nil {
 		return host.Message{}, err
 	}
 	if id == "" {
 		return host.Message{}, fmt.Errorf("it has no header %s", idHeader)
-	}
-	data, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, 2*maxValue))
-	if err != nil {
-		return host.Message{}, err
 	}
 	return host.Message{Topic: topic, Key: key, ID: id, Data: data}, nil
 }
@@ -117,39 +102,31 @@ func (b *bus) wake(ctx context.Context, m host.Message) {
 	b.node.metrics.delivered(m.Topic, outcome)
 }
 
-// deliver deals with a message that one replica gets: nil means that it is handled, parked, or a dead letter.
-func (b *bus) deliver(ctx context.Context, m host.Message) error {
-	s, ok := b.shared[m.Topic]
-	if !ok {
-		return fmt.Errorf("the service does not subscribe to %s in this version", m.Topic)
-	}
-	l := &look{ctx: ctx}
-	b.looks.Do(m.Topic, l)
-	if l.err != nil {
-		return l.err
-	}
-	if slices.Contains(l.parked.Keys, m.Key) {
-		parked, err := b.park(ctx, m, true)
-		if err != nil || parked {
-			return err
+// deliver deals with a message that one replica gets: a nil error means that it is handled, parked, or a dead letter. If messages
+// of its key may be parked, it goes behind them. It tells whether the next one has to.
+func (b *bus) deliver(ctx context.Context, s host.Subscription, m host.Message, parked bool) (bool, error) {
+	if parked {
+		behind, err := b.park(ctx, m, true)
+		if err != nil || behind {
+			return true, err
 		}
 	}
 	err := b.try(ctx, s, m)
 	switch {
 	case err == nil:
 		b.node.metrics.delivered(m.Topic, "ok")
-		return nil
+		return false, nil
 	case ctx.Err() != nil: // the sidecar or this process goes
-		return err
+		return false, err
 	case host.IsPermanent(err):
-		return b.bury(ctx, m, err)
+		return false, b.bury(ctx, m, err)
 	}
 	if _, err := b.park(ctx, m, false); err != nil {
-		return err
+		return false, err
 	}
 	b.node.metrics.delivered(m.Topic, "parked")
 	b.node.Logger.Warn("a message keeps failing and is parked, it will be repeated", "topic", m.Topic, "event_id", m.ID, "error", err)
-	return nil
+	return true, nil
 }
 
 // try hands m to its handler until it succeeds, is refused for good, or has failed a few times.

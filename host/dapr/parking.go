@@ -23,8 +23,8 @@ const (
 	maxParkedBytes    = 768 << 10
 )
 
-// parkedKeys is the row host/parked/<topic>: the keys whose messages wait behind a failing one.
-type parkedKeys struct {
+// keysRow is the row host/parked/<topic>: the keys whose messages wait behind a failing one.
+type keysRow struct {
 	Keys []string `json:"keys"`
 }
 
@@ -53,23 +53,28 @@ func (j parkedJob) name() string {
 	return retryPrefix + j.Topic + "." + base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
-// lookAll reads the list of a topic once for all that wait for it: they have arrived before the read begins.
-func (b *bus) lookAll(topic string, batch []*look) {
-	items, err := b.node.sidecar.Get(context.WithoutCancel(batch[0].ctx), []string{keysKey(topic)})
-	var keys parkedKeys
-	if err == nil && items[0].Exists() {
-		err = json.Unmarshal(items[0].Value, &keys)
+// parkedKeys tells the keys of a topic that are parked.
+func (b *bus) parkedKeys(ctx context.Context, topic string) (map[string]bool, error) {
+	items, err := b.node.sidecar.Get(ctx, []string{keysKey(topic)})
+	if err != nil || !items[0].Exists() {
+		return nil, err
 	}
-	for _, l := range batch {
-		l.parked, l.err = keys, err
+	var row keysRow
+	if err := json.Unmarshal(items[0].Value, &row); err != nil {
+		return nil, fmt.Errorf("what is parked on %s: %w", topic, err)
 	}
+	parked := make(map[string]bool, len(row.Keys))
+	for _, k := range row.Keys {
+		parked[k] = true
+	}
+	return parked, nil
 }
 
 // place is what is parked of a key, as it was read.
 type place struct {
 	parkedJob
 	keysItem, lineItem host.Item
-	keys               parkedKeys
+	keys               keysRow
 	line               parkedLine
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -79,6 +80,7 @@ func TestBeyondTheContract(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *cluster){
 		"AnotherReplicaFinishes": anotherReplicaFinishes, "OrderOfAParkedKeyOverReplicas": parkedOverReplicas, "DeadLettersAreReplayed": deadLettersAreReplayed,
 		"AnswersThatNobodyGave": answersThatNobodyGave, "RepeatedInVain": repeatedInVain, "StoppingLosesNoCall": stoppingLosesNoCall,
+		"AnswersToMessagesThatNobodyGave": answersToMessagesThatNobodyGave,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newCluster(t, m)) })
 	}
@@ -177,6 +179,58 @@ func answersThatNobodyGave(t *testing.T, c *cluster) {
 	eventually(t, "the job", func() bool { return runs.Load() > 0 })
 	if called.Load() < calls {
 		t.Errorf("it came although %d calls were swallowed", calls-1)
+	}
+}
+
+// atOnce has deliveries tried again without a pause.
+const atOnce = `apiVersion: dapr.io/v1alpha1
+kind: Resiliency
+metadata: {name: docket}
+spec:
+  policies:
+    retries:
+      atOnce: {policy: constant, duration: 1ms, maxRetries: -1}
+  targets:
+    components:
+      pubsub: {inbound: {retry: atOnce}}
+`
+
+// A sidecar hears of deliveries that have never reached the app: that all is well and nothing more, something that breaks off, verdicts on none of
+// the messages or on others, or nothing at all. The broker keeps every message until the app has spoken of it.
+func answersToMessagesThatNobodyGave(t *testing.T, c *cluster) {
+	answers := []string{"", `{"statuses":[{"entryId":"0","status":"SUCC`, `{}`, `{"statuses":[]}`, `{"statuses":[{"entryId":"0"}]}`,
+		`{"statuses":[{"entryId":"64","status":"SUCCESS"}]}`, "none"}
+	var called atomic.Int64
+	swallowed := int64(10 * len(answers))
+	c.between = func(app http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			n := called.Add(1)
+			switch answer := answers[n%int64(len(answers))]; {
+			case n > swallowed || !strings.HasPrefix(r.URL.Path, "/events/"):
+				app.ServeHTTP(w, r)
+			case answer == "none":
+				panic(http.ErrAbortHandler)
+			default:
+				_, _ = io.WriteString(w, answer)
+			}
+		})
+	}
+	if err := c.space.WriteManifest("resiliency.yaml", []byte(atOnce)); err != nil {
+		t.Fatal(err)
+	}
+	got := &seen{}
+	c.Start(t, host.Service{Name: "publisher"}, listener("reader", func(_ context.Context, m host.Message) error {
+		got.add(m.ID)
+		return nil
+	}))
+	var sent []string
+	for i := range 60 {
+		sent = append(sent, fmt.Sprint("m", i))
+		sendAll(t, c.Host("publisher").State, fmt.Sprint("k", i%20), sent[i])
+	}
+	eventually(t, "all messages", func() bool { return got.has(sent...) })
+	if called.Load() <= swallowed {
+		t.Errorf("they came although %d calls were swallowed", swallowed)
 	}
 }
 

@@ -31,7 +31,7 @@ func (n *Node) routes(s host.Service) http.Handler {
 	mux.HandleFunc("GET /dapr/config", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
 	mux.Handle("POST /events/{component}/{topic}", own(n.bus))
 	mux.Handle("POST /job/{name}", own(n.jobs))
-	mux.Handle("/events/", own(http.NotFoundHandler()))
+	mux.Handle("/events/", own(http.HandlerFunc(deliverAgain))) // no 404: see bus.serveBatch
 	mux.Handle("/job/", own(http.NotFoundHandler()))
 	routed := func(w http.ResponseWriter, r *http.Request) {
 		r.URL.RawPath = r.Header.Get(pathHeader) // which counts only if it is an encoding of the path that the sidecars have judged

@@ -39,7 +39,9 @@ func TestRuntimeRoutesKnowTheirCaller(t *testing.T) {
 		{"a user's request by no service", "GET", "/api/tasks", "secret", "", 403, ""},
 		{"a job by another service", "POST", "/job/r-1~x", "secret", "frontend", 403, ""},
 		{"an event by another service", "POST", "/events/pubsub/task-events", "secret", "frontend", 403, ""},
-		{"an event from elsewhere", "POST", "/events/pubsub/task-events", "secret", "", 404, ""},
+		{"an event from elsewhere", "POST", "/events/broadcast/task-events", "secret", "", 404, ""},
+		{"events in a form of elsewhere", "POST", "/events/pubsub/task-events", "secret", "", 503, ""}, // a 404 would be the end of them
+		{"events to nowhere", "POST", "/events/task-events", "secret", "", 503, ""},
 		{"a job that is not ours", "POST", "/job/backup", "secret", "", 200, ""},
 		{"the subscriptions", "GET", "/dapr/subscribe", "secret", "", 200, "[]"},
 	} {

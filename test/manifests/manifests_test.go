@@ -59,7 +59,13 @@ type (
 			Routes struct {
 				Default string `json:"default"`
 			} `json:"routes"`
-			DeadLetter string `json:"deadLetterTopic"`
+			DeadLetter string            `json:"deadLetterTopic"`
+			Metadata   map[string]string `json:"metadata"`
+			Bulk       struct {
+				Enabled            bool `json:"enabled"`
+				MaxMessagesCount   int  `json:"maxMessagesCount"`
+				MaxAwaitDurationMs int  `json:"maxAwaitDurationMs"`
+			} `json:"bulkSubscribe"`
 		} `json:"spec"`
 	}
 	resiliency struct {
@@ -286,6 +292,9 @@ func TestSubscriptions(t *testing.T) {
 		}
 		if s.Spec.DeadLetter != dead {
 			t.Errorf("%s: its dead letters go to %q, want %q", key, s.Spec.DeadLetter, dead)
+		}
+		if raw := s.Spec.Metadata["rawPayload"] == "true"; s.Spec.Bulk.Enabled != (dead != "") || raw != (dead != "") {
+			t.Errorf("%s: in bulk: %t, as it was published: %t, want both exactly where it must not be lost", key, s.Spec.Bulk.Enabled, raw)
 		}
 	}
 	for key := range want {

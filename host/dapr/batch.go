@@ -1,0 +1,125 @@
+package dapr
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/docket-tasks/docket/host"
+)
+
+// handlers is how many messages of a batch are handled at once: as many as the sidecar has connections to the store.
+const handlers = 16
+
+// entry is one message of a batch. Its data is as it was published (rawPayload in the subscription), and comes in base64.
+type entry struct {
+	ID      string            `json:"entryId"` // within the batch
+	Data    []byte            `json:"event"`
+	Headers map[string]string `json:"metadata"`
+}
+
+// verdict is what becomes of an entry. The sidecar takes nothing but a success for one: a message that it gets no verdict on comes
+// again, and so do all where it gets no answer that it can read.
+type verdict struct {
+	ID     string `json:"entryId"`
+	Status string `json:"status"`
+}
+
+const (
+	success = "SUCCESS"
+	repeat  = "RETRY"
+	drop    = "DROP" // Dapr's dead-letter topic shall have it
+)
+
+// serveBatch deals with messages that one replica gets, which all come from one partition. Nothing under /events/ may answer with
+// a 404: the sidecar would take the whole batch for dealt with.
+func (b *bus) serveBatch(w http.ResponseWriter, r *http.Request) {
+	topic := r.PathValue("topic")
+	verdicts, err := b.batch(r, topic)
+	if err != nil {
+		b.node.metrics.delivered(topic, "error")
+		b.node.Logger.Warn("a batch of messages is not dealt with, it will come again", "topic", topic, "error", err)
+		deliverAgain(w, r)
+		return
+	}
+	b.node.Failpoint(stepHandled)
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string][]verdict{"statuses": verdicts}) // if it does not arrive the batch comes again
+}
+
+func deliverAgain(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "deliver it again", http.StatusServiceUnavailable)
+}
+
+func (b *bus) batch(r *http.Request, topic string) ([]verdict, error) {
+	var in struct {
+		Entries []entry `json:"entries"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		return nil, fmt.Errorf("read a batch: %w", err)
+	}
+	s, ok := b.shared[topic]
+	if !ok {
+		return nil, fmt.Errorf("the service does not subscribe to %s in this version", topic)
+	}
+	parked, err := b.parkedKeys(r.Context(), topic)
+	if err != nil {
+		return nil, err
+	}
+	verdicts := make([]verdict, len(in.Entries))
+	var keys []string // in the order of their first messages
+	lines := map[string]*line{}
+	for i, e := range in.Entries {
+		verdicts[i] = verdict{e.ID, repeat}
+		m, err := e.message(topic)
+		if err != nil {
+			b.node.Logger.Error("a message that docket has not sent goes to the dead letters", "topic", topic, "error", err)
+			verdicts[i].Status = drop
+			continue
+		}
+		l := lines[m.Key]
+		if l == nil {
+			l = &line{bus: b, subscription: s, parked: parked[m.Key]}
+			lines[m.Key], keys = l, append(keys, m.Key)
+		}
+		l.messages, l.verdicts = append(l.messages, m), append(l.verdicts, &verdicts[i])
+	}
+	var handling errgroup.Group
+	handling.SetLimit(handlers)
+	for _, k := range keys {
+		handling.Go(func() error {
+			lines[k].deliver(r.Context())
+			return nil
+		})
+	}
+	return verdicts, handling.Wait()
+}
+
+func (e entry) message(topic string) (host.Message, error) {
+	return message(topic, e.Data, func(name string) string { return e.Headers[name] })
+}
+
+// line is the messages of one key in a batch, which are dealt with in their order.
+type line struct {
+	*bus
+	subscription host.Subscription
+	parked       bool // a message before may be parked
+	messages     []host.Message
+	verdicts     []*verdict
+}
+
+// deliver deals with one after the other, until one has to come again.
+func (l *line) deliver(ctx context.Context) {
+	for i, m := range l.messages {
+		var err error
+		if l.parked, err = l.bus.deliver(ctx, l.subscription, m, l.parked); err != nil {
+			l.node.metrics.delivered(m.Topic, "error")
+			l.node.Logger.Warn("a message is not dealt with, it will come again", "topic", m.Topic, "event_id", m.ID, "error", err)
+			return
+		}
+		l.verdicts[i].Status = success
+	}
+}
