@@ -5,14 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"github.com/docket-tasks/docket/host"
 )
-
-// handlers is how many messages of a batch are handled at once: as many as the sidecar has connections to the store.
-const handlers = 16
 
 // entry is one message of a batch. Its data is as it was published (rawPayload in the subscription), and comes in base64.
 type entry struct {
@@ -70,8 +66,7 @@ func (b *bus) batch(r *http.Request, topic string) ([]verdict, error) {
 		return nil, err
 	}
 	verdicts := make([]verdict, len(in.Entries))
-	var keys []string // in the order of their first messages
-	lines := map[string]*line{}
+	lines := map[string]*line{} // by key
 	for i, e := range in.Entries {
 		verdicts[i] = verdict{e.ID, repeat}
 		m, err := e.message(topic)
@@ -83,19 +78,16 @@ func (b *bus) batch(r *http.Request, topic string) ([]verdict, error) {
 		l := lines[m.Key]
 		if l == nil {
 			l = &line{bus: b, subscription: s, parked: parked[m.Key]}
-			lines[m.Key], keys = l, append(keys, m.Key)
+			lines[m.Key] = l
 		}
 		l.messages, l.verdicts = append(l.messages, m), append(l.verdicts, &verdicts[i])
 	}
-	var handling errgroup.Group
-	handling.SetLimit(handlers)
-	for _, k := range keys {
-		handling.Go(func() error {
-			lines[k].deliver(r.Context())
-			return nil
-		})
+	var delivering sync.WaitGroup
+	for _, l := range lines {
+		delivering.Go(func() { l.deliver(r.Context()) })
 	}
-	return verdicts, handling.Wait()
+	delivering.Wait()
+	return verdicts, nil
 }
 
 func (e entry) message(topic string) (host.Message, error) {
