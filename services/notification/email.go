@@ -91,6 +91,11 @@ func (e *email) Deliver(ctx context.Context, to Recipient, n Notification) (Answ
 	if err != nil {
 		return Answer{Outcome: Failed, Text: err.Error()}, nil
 	}
+	return e.send(ctx, msg)
+}
+
+// send makes one attempt.
+func (e *email) send(ctx context.Context, msg *gomail.Msg) (Answer, error) {
 	var line connection
 	defer line.close()
 	client, err := e.client(ctx, &line)
@@ -181,21 +186,30 @@ func (c *connection) close() {
 	}
 }
 
-// message is the same at every attempt: its Message-ID lets mailboxes fold repeats into one (RFC 5322 §3.6.4).
+// message is the same at every attempt.
 func (e *email) message(to Recipient, n Notification) (*gomail.Msg, error) {
-	address, err := mail.ParseAddress(to.Email)
+	msg, err := e.addressed(to.Email, to.Name, n.NotificationID, n.CreatedAt.Time)
+	if err != nil {
+		return nil, err
+	}
+	msg.Subject(strings.Join(strings.Fields(n.Message), " "))
+	at := n.ScheduledTime.In(to.zone()).Format("Monday, 2 January 2006, 15:04 MST")
+	msg.SetBodyString(gomail.TypeTextPlain, fmt.Sprintf("%s\n\nReminder set for %s.\n", n.Message, at))
+	return msg, nil
+}
+
+// addressed begins a message whose id, the same at every attempt, lets mailboxes fold repeats into one (RFC 5322 §3.6.4).
+func (e *email) addressed(to, name, id string, at time.Time) (*gomail.Msg, error) {
+	address, err := mail.ParseAddress(to)
 	if err != nil {
 		return nil, errors.New("the user's e-mail address cannot be read")
 	}
-	address.Name = to.Name
+	address.Name = name
 	msg := gomail.NewMsg()
 	msg.FromMailAddress(e.from)
 	msg.ToMailAddress(address)
-	msg.Subject(strings.Join(strings.Fields(n.Message), " "))
-	msg.SetMessageIDWithValue(n.NotificationID + "@" + e.from.Address[strings.LastIndexByte(e.from.Address, '@')+1:])
-	msg.SetDateWithValue(n.CreatedAt.Time)
+	msg.SetMessageIDWithValue(id + "@" + e.from.Address[strings.LastIndexByte(e.from.Address, '@')+1:])
+	msg.SetDateWithValue(at)
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 §5: no out-of-office replies
-	at := n.ScheduledTime.In(to.zone()).Format("Monday, 2 January 2006, 15:04 MST")
-	msg.SetBodyString(gomail.TypeTextPlain, fmt.Sprintf("%s\n\nReminder set for %s.\n", n.Message, at))
 	return msg, nil
 }

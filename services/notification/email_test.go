@@ -2,6 +2,7 @@ package notification
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"io"
 	"mime"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/test/mailserver"
 )
 
 // passwords is a secret store as a file would be: what is not in it does not exist.
@@ -23,10 +25,21 @@ func (p passwords) Get(_ context.Context, name string) (string, error) {
 	return "", host.ErrNoSecret
 }
 
-func testEmail(t *testing.T, s *smtpServer, cfg SMTP, secrets passwords) *email {
+// listen starts a mail server, which ends with the test.
+func listen(t *testing.T, s *mailserver.Server) *x509.CertPool {
 	t.Helper()
-	cfg.RootCAs = s.listen(t)
-	cfg.Host, cfg.Port, cfg.From = "localhost", s.port, "Docket <docket@example.org>"
+	pool, err := s.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return pool
+}
+
+func testEmail(t *testing.T, s *mailserver.Server, cfg SMTP, secrets passwords) *email {
+	t.Helper()
+	cfg.RootCAs = listen(t, s)
+	cfg.Host, cfg.Port, cfg.From = "localhost", s.Port, "Docket <docket@example.org>"
 	e, err := newEmail(cfg, secrets, time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +55,7 @@ func mailTo(address string) Recipient {
 
 // TestEmailDelivered sends over STARTTLS with a password, and looks at what arrived.
 func TestEmailDelivered(t *testing.T) {
-	server := &smtpServer{user: "docket", password: "p@ss"}
+	server := &mailserver.Server{User: "docket", Password: "p@ss"}
 	e := testEmail(t, server, SMTP{User: "docket"}, passwords{"smtp-password": "p@ss"})
 	n := testNotification
 	n.Message = "Ärzte anrufen\r\nBcc: everybody@example.com\r\n\r\n.\r\nQUIT"
@@ -50,11 +63,11 @@ func TestEmailDelivered(t *testing.T) {
 	if err != nil || a.Outcome != Delivered || !strings.Contains(a.Text, "queued as M1") {
 		t.Fatalf("answer %+v, %v", a, err)
 	}
-	all := server.received()
-	if len(all) != 1 || !all[0].encrypted || all[0].user != "docket" || all[0].to != "j@example.com" || all[0].from != "docket@example.org" {
+	all := server.Received()
+	if len(all) != 1 || !all[0].Encrypted || all[0].User != "docket" || all[0].To != "j@example.com" || all[0].From != "docket@example.org" {
 		t.Fatalf("received %+v", all)
 	}
-	msg, err := mail.ReadMessage(strings.NewReader(all[0].data))
+	msg, err := mail.ReadMessage(strings.NewReader(all[0].Data))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +107,7 @@ func TestEmailReplies(t *testing.T) {
 		"TLS not available": {"STARTTLS", "502 5.5.1 never", Retry},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := &smtpServer{replies: map[string]string{tc.verb: tc.reply}}
+			server := &mailserver.Server{Replies: map[string]string{tc.verb: tc.reply}}
 			e := testEmail(t, server, SMTP{}, nil)
 			a, err := e.Deliver(t.Context(), mailTo("j@example.com"), testNotification)
 			if err != nil || a.Outcome != tc.outcome {
@@ -110,18 +123,18 @@ func TestEmailReplies(t *testing.T) {
 // TestEmailTLS: without STARTTLS nothing is sent unless the operator allows it.
 func TestEmailTLS(t *testing.T) {
 	for policy, want := range map[TLSPolicy]Outcome{StartTLS: Retry, StartTLSIfOffered: Delivered, NoTLS: Delivered} {
-		server := &smtpServer{plain: true}
+		server := &mailserver.Server{Plain: true}
 		a, err := testEmail(t, server, SMTP{TLS: policy}, nil).Deliver(t.Context(), mailTo("j@example.com"), testNotification)
-		if err != nil || a.Outcome != want || (len(server.received()) == 1) != (want == Delivered) {
-			t.Errorf("%s: answer %+v, %v, received %d", policy, a, err, len(server.received()))
+		if err != nil || a.Outcome != want || (len(server.Received()) == 1) != (want == Delivered) {
+			t.Errorf("%s: answer %+v, %v, received %d", policy, a, err, len(server.Received()))
 		}
 	}
-	server := &smtpServer{implicit: true, user: "docket", password: "p@ss"}
+	server := &mailserver.Server{Implicit: true, User: "docket", Password: "p@ss"}
 	secure := testEmail(t, server, SMTP{TLS: ImplicitTLS, User: "docket"}, passwords{"smtp-password": "p@ss"})
 	if a, err := secure.Deliver(t.Context(), mailTo("j@example.com"), testNotification); err != nil || a.Outcome != Delivered {
 		t.Errorf("%s: answer %+v, %v", ImplicitTLS, a, err)
 	}
-	e := testEmail(t, &smtpServer{}, SMTP{TLS: StartTLS}, nil)
+	e := testEmail(t, &mailserver.Server{}, SMTP{TLS: StartTLS}, nil)
 	e.smtp.RootCAs = nil
 	if a, err := e.Deliver(t.Context(), mailTo("j@example.com"), testNotification); err != nil || a.Outcome != Retry {
 		t.Errorf("unknown certificate: answer %+v, %v", a, err)
@@ -130,7 +143,7 @@ func TestEmailTLS(t *testing.T) {
 
 // TestEmailPassword: a wrong password is the operator's to mend within the attempts, a missing one no attempt at all.
 func TestEmailPassword(t *testing.T) {
-	server := &smtpServer{user: "docket", password: "right"}
+	server := &mailserver.Server{User: "docket", Password: "right"}
 	e := testEmail(t, server, SMTP{User: "docket"}, passwords{"smtp-password": "wrong"})
 	a, err := e.Deliver(t.Context(), mailTo("j@example.com"), testNotification)
 	if err != nil || a.Outcome != Retry || !strings.Contains(a.Text, "535") {
@@ -140,7 +153,7 @@ func TestEmailPassword(t *testing.T) {
 	if _, err := e.Deliver(t.Context(), mailTo("j@example.com"), testNotification); !errors.Is(err, host.ErrNoSecret) {
 		t.Errorf("missing password: %v", err)
 	}
-	if len(server.received()) != 0 {
+	if len(server.Received()) != 0 {
 		t.Error("mail was taken without a password")
 	}
 }

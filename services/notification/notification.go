@@ -64,12 +64,14 @@ type service struct {
 	state    host.State
 	backend  *backend
 	channels []Channel
-	push     *push
-	inbox    *inbox
-	now      func() time.Time
-	jitter   func() float64
-	log      *slog.Logger
-	metrics  *metrics
+	// email is nil where no mail server is set up.
+	email   *email
+	push    *push
+	inbox   *inbox
+	now     func() time.Time
+	jitter  func() float64
+	log     *slog.Logger
+	metrics *metrics
 }
 
 // New returns the service; it fails where the configuration is wrong.
@@ -84,6 +86,7 @@ func New(cfg Config, h host.Host) (host.Service, error) {
 	public, runtime := http.NewServeMux(), http.NewServeMux()
 	s.routes(public)
 	runtime.HandleFunc("POST /internal/erasures", s.serveErasure)
+	runtime.HandleFunc("POST /internal/letters", s.serveLetter)
 	var draining atomic.Bool
 	edge.Health(runtime, edge.HealthOptions{Draining: &draining, Metrics: cfg.Metrics, Writes: writes, Checks: []edge.HealthCheck{edge.StateCheck(h.State)}})
 	observed := edge.HandlerOptions{Service: Name, Logger: s.log, Metrics: cfg.Metrics}
@@ -116,11 +119,11 @@ func newService(cfg Config, h host.Host) (*service, error) {
 		s.log = slog.Default()
 	}
 	if cfg.SMTP.Host != "" {
-		channel, err := newEmail(cfg.SMTP, h.Secrets, s.now)
-		if err != nil {
+		var err error
+		if s.email, err = newEmail(cfg.SMTP, h.Secrets, s.now); err != nil {
 			return nil, err
 		}
-		s.channels = append(s.channels, channel)
+		s.channels = append(s.channels, s.email)
 	}
 	var err error
 	if s.push, err = newPush(cfg, h, s.now); err != nil {

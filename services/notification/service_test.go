@@ -17,6 +17,7 @@ import (
 	"github.com/docket-tasks/docket/host"
 	"github.com/docket-tasks/docket/host/embedded"
 	"github.com/docket-tasks/docket/task"
+	"github.com/docket-tasks/docket/test/mailserver"
 )
 
 // TestBurst: 3,000 reminders of one user due in the same second, repeated and shuffled by the host, each come into
@@ -115,8 +116,8 @@ func nextLink(res *http.Response) string {
 //
 // [Task]: T055
 func TestDelivery(t *testing.T) {
-	smtp := &smtpServer{}
-	pool := smtp.listen(t)
+	smtp := &mailserver.Server{}
+	pool := listen(t, smtp)
 	var mu sync.Mutex
 	var ids []string
 	receiver := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -135,7 +136,7 @@ func TestDelivery(t *testing.T) {
 	defer receiver.Close()
 	w := open(t, t.TempDir(), Config{
 		Now: longAgo, Jitter: func() float64 { return 0.5 }, AllowPrivate: true,
-		SMTP: SMTP{Host: "localhost", Port: smtp.port, From: "docket@example.org", RootCAs: pool},
+		SMTP: SMTP{Host: "localhost", Port: smtp.Port, From: "docket@example.org", RootCAs: pool},
 	}, embedded.Options{})
 	w.backend.put("ada", func(u *Recipient) {
 		u.Channels.Email = true
@@ -145,7 +146,7 @@ func TestDelivery(t *testing.T) {
 	w.publish(r)
 	w.kept(1)
 	hook, mail := w.delivery("ada", "webhook"), w.delivery("ada", "email")
-	if hook.DeliveryStatus != StatusDelivered || mail.DeliveryStatus != StatusDelivered || len(smtp.received()) != 1 {
+	if hook.DeliveryStatus != StatusDelivered || mail.DeliveryStatus != StatusDelivered || len(smtp.Received()) != 1 {
 		t.Fatalf("webhook %+v, e-mail %+v", hook, mail)
 	}
 	later := task.At(longAgo().Add(time.Hour))

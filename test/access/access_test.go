@@ -43,6 +43,7 @@ var calls = []call{
 	{"backend", "notification", "GET", "/api/notifications", true},
 	{"backend", "audit", "POST", "/internal/erasures", true},
 	{"backend", "notification", "POST", "/internal/erasures", true},
+	{"backend", "notification", "POST", "/internal/letters", true},
 
 	{"frontend", "backend", "POST", "/api/jobs/trigger", false},
 	{"frontend", "backend", "POST", "/job/r-1", false},
@@ -52,6 +53,7 @@ var calls = []call{
 	{"frontend", "backend", "POST", "/internal/occurrences", false},
 	{"frontend", "backend", "GET", "/metrics", false},
 	{"frontend", "audit", "POST", "/internal/erasures", false},
+	{"frontend", "notification", "POST", "/internal/letters", false},
 	{"recurring-task", "backend", "POST", "/internal/identity", false},
 	{"recurring-task", "backend", "POST", "/internal/reminders", false},
 	{"recurring-task", "backend", "GET", "/api/tasks", false},

@@ -1,4 +1,8 @@
-package notification
+// Package mailserver is a mail server to test against: it speaks SMTP (RFC 5321) with STARTTLS (RFC 3207) and AUTH PLAIN
+// (RFC 4954) as far as a client that sends one message needs it, and keeps what it was sent.
+//
+// [Task]: T052
+package mailserver
 
 import (
 	"bufio"
@@ -14,80 +18,89 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 )
 
-// smtpServer speaks SMTP (RFC 5321) with STARTTLS (RFC 3207) and AUTH PLAIN (RFC 4954) as far as a client that sends
-// one message needs it. It runs on 127.0.0.1.
-type smtpServer struct {
-	port int
-	cert tls.Certificate
-	// plain leaves STARTTLS out of the greeting, implicit begins with TLS; replies answer a command other than with success.
-	plain    bool
-	implicit bool
-	replies  map[string]string
-	// user and password are demanded where they are set.
-	user, password string
+// Server runs on 127.0.0.1. The zero Server offers STARTTLS and asks for no password.
+type Server struct {
+	// Port is where it listens, once it does.
+	Port int
+	// Plain leaves STARTTLS out of the greeting, Implicit begins with TLS.
+	Plain, Implicit bool
+	// Replies answer a command, or "." the end of the text, other than with success.
+	Replies map[string]string
+	// User and Password are demanded where they are set.
+	User, Password string
+
+	cert     tls.Certificate
+	listener net.Listener
+	sessions sync.WaitGroup
 
 	mu   sync.Mutex
-	mail []receivedMail
+	mail []Mail
 }
 
-type receivedMail struct {
-	from, to, data string
-	encrypted      bool
-	user           string
+// Mail is one message as it came.
+type Mail struct {
+	From, To string
+	// Data is header and text.
+	Data string
+	// Encrypted tells that it came by TLS; User is who had signed in.
+	Encrypted bool
+	User      string
 }
 
-// listen starts the server; the pool returned trusts its certificate, which is for "localhost".
-func (s *smtpServer) listen(t *testing.T) *x509.CertPool {
-	t.Helper()
-	cert, pool := selfSigned(t)
-	s.cert = cert
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// Listen starts the server; the pool returned trusts its certificate, which is for "localhost".
+func (s *Server) Listen() (*x509.CertPool, error) {
+	cert, pool, err := selfSigned()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	s.port = l.Addr().(*net.TCPAddr).Port
-	var sessions sync.WaitGroup
-	sessions.Go(func() {
+	s.cert = cert
+	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return nil, err
+	}
+	s.Port = s.listener.Addr().(*net.TCPAddr).Port
+	s.sessions.Go(func() {
 		for {
-			conn, err := l.Accept()
+			conn, err := s.listener.Accept()
 			if err != nil {
 				return
 			}
-			sessions.Go(func() { (&smtpSession{server: s, conn: conn}).serve() })
+			s.sessions.Go(func() { (&session{server: s, conn: conn}).serve() })
 		}
 	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		sessions.Wait()
-	})
-	return pool
+	return pool, nil
 }
 
-func (s *smtpServer) received() []receivedMail {
+// Close ends it, when those who are sending have finished.
+func (s *Server) Close() {
+	_ = s.listener.Close() // whatever it says, it is closed
+	s.sessions.Wait()
+}
+
+// Received are the messages that were taken, oldest first.
+func (s *Server) Received() []Mail {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]receivedMail(nil), s.mail...)
+	return append([]Mail(nil), s.mail...)
 }
 
-type smtpSession struct {
-	server *smtpServer
+type session struct {
+	server *Server
 	conn   net.Conn
 	r      *bufio.Reader
-	now    receivedMail
+	now    Mail
 }
 
-func (s *smtpSession) reply(lines ...string) {
+func (s *session) reply(lines ...string) {
 	_, _ = s.conn.Write([]byte(strings.Join(lines, "\r\n") + "\r\n"))
 }
 
-func (s *smtpSession) serve() {
+func (s *session) serve() {
 	defer func() { _ = s.conn.Close() }()
 	_ = s.conn.SetDeadline(time.Now().Add(30 * time.Second)) // a client that hangs must not hang the test
-	if s.server.implicit && !s.encrypt() {
+	if s.server.Implicit && !s.encrypt() {
 		return
 	}
 	s.r = bufio.NewReader(s.conn)
@@ -99,7 +112,7 @@ func (s *smtpSession) serve() {
 		}
 		verb, rest, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
 		verb = strings.ToUpper(verb)
-		if answer := s.server.replies[verb]; answer != "" {
+		if answer := s.server.Replies[verb]; answer != "" {
 			s.reply(answer)
 			continue
 		}
@@ -110,7 +123,7 @@ func (s *smtpSession) serve() {
 }
 
 // command answers one command and tells whether the session goes on.
-func (s *smtpSession) command(verb, rest string) bool {
+func (s *session) command(verb, rest string) bool {
 	switch verb {
 	case "EHLO":
 		s.reply(s.greeting()...)
@@ -120,14 +133,14 @@ func (s *smtpSession) command(verb, rest string) bool {
 	case "AUTH":
 		s.auth(rest)
 	case "MAIL":
-		if s.server.user != "" && s.now.user == "" {
+		if s.server.User != "" && s.now.User == "" {
 			s.reply("530 5.7.0 authentication required")
 			return true
 		}
-		s.now.from = between(rest)
+		s.now.From = between(rest)
 		s.reply("250 2.1.0 ok")
 	case "RCPT":
-		s.now.to = between(rest)
+		s.now.To = between(rest)
 		s.reply("250 2.1.5 ok")
 	case "DATA":
 		return s.data()
@@ -142,38 +155,38 @@ func (s *smtpSession) command(verb, rest string) bool {
 	return true
 }
 
-func (s *smtpSession) encrypt() bool {
+func (s *session) encrypt() bool {
 	secure := tls.Server(s.conn, &tls.Config{Certificates: []tls.Certificate{s.server.cert}})
 	if secure.Handshake() != nil {
 		return false
 	}
-	s.conn, s.r, s.now.encrypted = secure, bufio.NewReader(secure), true
+	s.conn, s.r, s.now.Encrypted = secure, bufio.NewReader(secure), true
 	return true
 }
 
-func (s *smtpSession) greeting() []string {
+func (s *session) greeting() []string {
 	lines := []string{"250-localhost", "250-8BITMIME", "250-ENHANCEDSTATUSCODES"}
-	if !s.server.plain && !s.now.encrypted {
+	if !s.server.Plain && !s.now.Encrypted {
 		lines = append(lines, "250-STARTTLS")
 	}
-	if s.server.user != "" && s.now.encrypted {
+	if s.server.User != "" && s.now.Encrypted {
 		lines = append(lines, "250-AUTH PLAIN")
 	}
 	return append(lines, "250 SIZE 1000000")
 }
 
-func (s *smtpSession) auth(rest string) {
+func (s *session) auth(rest string) {
 	token, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(rest, "PLAIN "))
-	if err != nil || string(token) != "\x00"+s.server.user+"\x00"+s.server.password {
+	if err != nil || string(token) != "\x00"+s.server.User+"\x00"+s.server.Password {
 		s.reply("535 5.7.8 credentials invalid")
 		return
 	}
-	s.now.user = s.server.user
+	s.now.User = s.server.User
 	s.reply("235 2.7.0 welcome")
 }
 
 // data reads the text up to the lone dot and undoes the stuffing (RFC 5321 §4.5.2).
-func (s *smtpSession) data() bool {
+func (s *session) data() bool {
 	s.reply("354 go on")
 	var text strings.Builder
 	for {
@@ -186,11 +199,11 @@ func (s *smtpSession) data() bool {
 		}
 		text.WriteString(strings.TrimPrefix(line, "."))
 	}
-	if answer := s.server.replies["."]; answer != "" {
+	if answer := s.server.Replies["."]; answer != "" {
 		s.reply(answer)
 		return true
 	}
-	s.now.data = text.String()
+	s.now.Data = text.String()
 	s.server.mu.Lock()
 	s.server.mail = append(s.server.mail, s.now)
 	n := len(s.server.mail)
@@ -205,11 +218,10 @@ func between(s string) string {
 	return s
 }
 
-func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
+func selfSigned() (tls.Certificate, *x509.CertPool, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		return tls.Certificate{}, nil, err
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
@@ -217,13 +229,13 @@ func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		t.Fatal(err)
+		return tls.Certificate{}, nil, err
 	}
 	parsed, err := x509.ParseCertificate(der)
 	if err != nil {
-		t.Fatal(err)
+		return tls.Certificate{}, nil, err
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(parsed)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool, nil
 }
