@@ -63,7 +63,8 @@ func defaultServeOptions() *serveOptions {
 	return &serveOptions{
 		listen: env("DOCKET_LISTEN", "127.0.0.1:8080"), data: env("DOCKET_DATA", "./docket-data"),
 		logLevel: env("DOCKET_LOG_LEVEL", "warn"), logFormat: env("DOCKET_LOG_FORMAT", "text"),
-		smtp:        notification.SMTP{Host: env("DOCKET_SMTP_HOST", ""), From: env("DOCKET_SMTP_FROM", ""), User: env("DOCKET_SMTP_USER", "")},
+		smtp: notification.SMTP{Host: env("DOCKET_SMTP_HOST", ""), From: env("DOCKET_SMTP_FROM", ""), User: env("DOCKET_SMTP_USER", ""),
+			TLS: notification.TLSPolicy(env("DOCKET_SMTP_TLS", string(notification.StartTLS)))},
 		pushContact: env("DOCKET_PUSH_CONTACT", ""), rateLimit: env("DOCKET_RATE_LIMIT", "50"),
 		signUp: env("DOCKET_SIGN_UP", string(account.SignUpClosed)),
 		openID: env("DOCKET_OIDC", ""), publicURL: env("DOCKET_PUBLIC_URL", ""),
@@ -77,16 +78,17 @@ func (o *serveOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.logFormat, "log-format", o.logFormat, "text or json (DOCKET_LOG_FORMAT)")
 	f.BoolVar(&o.tls, "behind-tls", o.tls, "a proxy in front terminates TLS: use secure cookies")
 	f.BoolVar(&o.proxied, "trust-proxy", o.proxied, "believe the X-Forwarded headers of the proxy in front")
-	f.StringVar(&o.smtp.Host, "smtp-host", o.smtp.Host, "mail server for e-mail reminders (DOCKET_SMTP_HOST)")
-	f.IntVar(&o.smtp.Port, "smtp-port", o.smtp.Port, "port of the mail server; 0 is 587")
-	f.StringVar(&o.smtp.From, "smtp-from", o.smtp.From, "sender of e-mail reminders (DOCKET_SMTP_FROM)")
+	f.StringVar(&o.smtp.Host, "smtp-host", o.smtp.Host, "mail server for reminders, and links to set a forgotten password, by e-mail (DOCKET_SMTP_HOST)")
+	f.IntVar(&o.smtp.Port, "smtp-port", o.smtp.Port, "port of the mail server; 0 is 587, and 465 with implicit TLS")
+	f.StringVar(&o.smtp.From, "smtp-from", o.smtp.From, "sender of e-mail (DOCKET_SMTP_FROM)")
 	f.StringVar(&o.smtp.User, "smtp-user", o.smtp.User, "user at the mail server (DOCKET_SMTP_USER); the password is DOCKET_SECRET_SMTP_PASSWORD")
+	f.StringVar((*string)(&o.smtp.TLS), "smtp-tls", string(o.smtp.TLS), "starttls, opportunistic (where the mail server offers it), implicit (port 465) or none (DOCKET_SMTP_TLS)")
 	f.BoolVar(&o.privateWebhooks, "allow-private-webhooks", o.privateWebhooks, "let webhooks and push messages reach private addresses, and plain http")
 	f.StringVar(&o.pushContact, "push-contact", o.pushContact, "e-mail or https address at which push services can reach you (DOCKET_PUSH_CONTACT)")
 	f.StringVar(&o.rateLimit, "rate-limit", o.rateLimit, "requests a second that one token or session may make from another machine, at most; 0: no limit (DOCKET_RATE_LIMIT)")
 	f.StringVar(&o.signUp, "sign-up", o.signUp, "who may make an account: open (anybody), invitation (see docket user invite) or closed: administrators make users (DOCKET_SIGN_UP)")
 	f.StringVar(&o.openID, "oidc", o.openID, "OpenID providers to sign in with: a JSON file, or its contents (DOCKET_OIDC); the client secret of each is DOCKET_SECRET_OIDC_ and its id")
-	f.StringVar(&o.publicURL, "public-url", o.publicURL, "where browsers reach docket, such as https://tasks.example.org: for OpenID providers, and for links behind Dapr (DOCKET_PUBLIC_URL)")
+	f.StringVar(&o.publicURL, "public-url", o.publicURL, "where browsers reach docket, such as https://tasks.example.org: for OpenID providers, links in e-mails, and links behind Dapr (DOCKET_PUBLIC_URL)")
 }
 
 // checkLog refuses settings of the log that would have to be guessed at.
@@ -138,6 +140,12 @@ func (o *serveOptions) settings(log *slog.Logger, metrics *prometheus.Registry) 
 	providers, err := o.providers()
 	if err != nil {
 		return settings{}, cli.Usage(err)
+	}
+	if v := o.publicURL; v != "" && !strings.HasPrefix(v, "https://") && !strings.HasPrefix(v, "http://") {
+		return settings{}, cli.Usage(fmt.Errorf("--public-url (DOCKET_PUBLIC_URL): is %q: use an address such as https://tasks.example.org", v))
+	}
+	if o.smtp.Host != "" && o.publicURL == "" {
+		log.Info("a forgotten password cannot be set anew by e-mail: --public-url, where the link leads, is not set")
 	}
 	return settings{openID: providers, public: strings.TrimSuffix(o.publicURL, "/"), signUp: signUp, rate: limit, log: log, metrics: metrics, tls: o.tls, proxied: o.proxied, smtp: o.smtp, private: o.privateWebhooks, contact: o.pushContact}, nil
 }

@@ -67,7 +67,7 @@ func serviceNamed(name string) (service, error) {
 }
 
 func newBackend(ctx context.Context, s settings, h host.Host) (host.Service, error) {
-	return backend.New(ctx, backend.Config{Logger: s.log, Metrics: s.metrics, SignUp: s.signUp, OpenID: s.openID, PublicURL: s.public}, h), nil
+	return backend.New(ctx, backend.Config{Logger: s.log, Metrics: s.metrics, SignUp: s.signUp, OpenID: s.openID, PublicURL: s.public, Mail: s.smtp.Host != ""}, h), nil
 }
 
 func newRecurring(_ context.Context, s settings, h host.Host) (host.Service, error) {

@@ -50,8 +50,10 @@ type Config struct {
 	SignUp account.SignUp
 	// OpenID are the providers by which one signs in besides; where there are any, PublicURL is needed.
 	OpenID []openid.Settings
-	// PublicURL is where browsers reach docket, without a slash at the end.
+	// PublicURL is where browsers reach docket, without a slash at the end; empty where that is not known.
 	PublicURL string
+	// Mail says that notification has a mail server.
+	Mail bool
 }
 
 // providers are those of the settings; the secret of each is asked for when it is needed.
@@ -97,7 +99,11 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 	h.State = writes
 	ctx, stop := context.WithCancel(ctx)
 	s := &Service{state: h.State, client: func(name string) *http.Client { return edge.Traced(h.Client(name)) }, log: cfg.Logger, now: cfg.Now, metrics: newMetrics(cfg.Metrics), stop: stop}
-	s.accounts = account.New(account.Config{Now: cfg.Now, Logger: cfg.Logger, SignUp: cfg.SignUp, Providers: cfg.providers(h.Secrets)}, h.State, h.Secrets)
+	accounts := account.Config{Now: cfg.Now, Logger: cfg.Logger, SignUp: cfg.SignUp, Providers: cfg.providers(h.Secrets), PublicURL: cfg.PublicURL}
+	if cfg.Mail {
+		accounts.Post = s.post
+	}
+	s.accounts = account.New(accounts, h.State, h.Secrets)
 	s.accounts.OnSignOut(s.signedOut)
 	s.writer = newWriter(h.State, s.accounts, cfg.Now, cfg.Logger, s.metrics)
 	s.snapshots = newSnapshots(h.State, s.accounts, cfg.SnapshotBytes, s.metrics)
@@ -179,6 +185,8 @@ func (s *Service) onJob(ctx context.Context, j host.Job) error {
 		return decodeJob(ctx, j, s.onZoneChange)
 	case "erase":
 		return decodeJob(ctx, j, s.onDeletion)
+	case "forgot":
+		return decodeJob(ctx, j, s.accounts.OnForgotten)
 	}
 	return host.Permanent(fmt.Errorf("job %q is of no kind known here", j.Name))
 }

@@ -83,7 +83,7 @@ var routes = []struct{ pattern, service string }{
 
 // open are the routes of backend for callers without an identity: whatever credential they show stays here.
 var open = []string{"POST " + sessionPath, "GET /api/session/options", "POST " + accountsPath, "POST " + resetPath,
-	"POST " + startPath, "POST " + finishPath}
+	"POST " + forgottenPath, "POST " + startPath, "POST " + finishPath}
 
 // reserved are first segments of paths that exist inside only, or not for the web client: nothing is served there.
 var reserved = []string{"api", "internal", "job", "events", edge.SidecarPath, "ws", "healthz", "readyz", "metrics"}

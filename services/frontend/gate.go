@@ -25,6 +25,8 @@ const (
 	finishPath = "/api/session/openid/finish"
 	// resetPath sets a new password (POST), which ends all sessions.
 	resetPath = "/api/password/reset"
+	// forgottenPath has a link to do so sent (POST).
+	forgottenPath = "/api/password/forgotten"
 	// usersPath has the users that administrators manage: what they do there may end others' sessions.
 	usersPath = "/api/users/"
 	// mePath deletes an account (DELETE), with all that it can be reached by.

@@ -27,8 +27,8 @@ const (
 	bucketsOfEach = 20_000
 )
 
-// signInPaths are those at which a POST tries to get in, or learns that a name is taken: they are held to signInEvery besides.
-var signInPaths = []string{sessionPath, accountsPath, resetPath, startPath, finishPath}
+// signInPaths are those at which a POST tries to get in, learns that a name is taken, or has a letter sent: they are held to signInEvery besides.
+var signInPaths = []string{sessionPath, accountsPath, resetPath, forgottenPath, startPath, finishPath}
 
 // limits bounds how often callers may ask, on this replica.
 type limits struct {

@@ -149,7 +149,7 @@ func TestSignInIsLimitedMore(t *testing.T) {
 	door := newInside(t, clock.now).door(t, func(c *frontend.Config) { c.RateLimit = 50 })
 	var after string
 	ask := func(i int) (status int) {
-		status, after = knock(door, "198.51.100.1:1", "POST", []string{"/api/session", "/api/accounts", "/api/password/reset"}[i%3]) // which count together
+		status, after = knock(door, "198.51.100.1:1", "POST", []string{"/api/session", "/api/accounts", "/api/password/reset", "/api/password/forgotten"}[i%4]) // which count together
 		return status
 	}
 	if n := passes(30, ask); n != 20 || after != "6" {

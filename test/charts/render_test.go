@@ -374,6 +374,7 @@ func TestRefusals(t *testing.T) {
 		{"notification", "settings.smtpPort=0", "smtpPort"},
 		{"backend", "settings.signUp=anybody", "signUp"},
 		{"backend", "settings.oidc[0].id=work", "issuer"},
+		{"notification", "settings.smtpTLS=sometimes", "smtpTLS"},
 		{"kafka", "kind=nats", "kind"},
 		{"kafka", "kind=strimzi,strimzi.replicas=1", "replicationFactor is 3"},
 	} {

@@ -39,7 +39,7 @@ func install(ctx context.Context) (i *installation, err error) {
 		return i, err
 	}
 	i.Docket, err = space.Docket(local.DocketOptions{Binary: binary, Replicas: map[string]int{"backend": 2},
-		Args: []string{"--allow-private-webhooks", "--sign-up", "invitation", "--log-level", "warn"}, Env: append(tracing(), "TZ=Europe/Berlin")})
+		Args: append([]string{"--allow-private-webhooks", "--sign-up", "invitation", "--log-level", "warn"}, mailing()...), Env: append(tracing(), "TZ=Europe/Berlin")})
 	return i, err
 }
 

@@ -58,7 +58,7 @@ func (e *embedded) start(t *testing.T) {
 		t.Cleanup(func() { e.end(t) })
 	}
 	cmd := exec.Command(binary, "--listen", "127.0.0.1:0", "--data", e.data(), "--allow-private-webhooks", "--sign-up", "invitation", "--log-level", "warn")
-	cmd.Args = append(cmd.Args, providing()...)
+	cmd.Args = slices.Concat(cmd.Args, mailing(), providing())
 	cmd.Env, cmd.Dir = slices.Concat(environment(), tracing(), []string{clientSecret}), e.dir
 	cmd.Stderr = &e.log
 	out, err := cmd.StdoutPipe()

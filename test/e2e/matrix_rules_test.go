@@ -80,6 +80,7 @@ var rules = map[string]rule{
 		m.w.admin.post("/api/users/"+m.ada.id+"/password-reset", nil).want(201).into(&reset)
 		return "/api/password/reset", object{"code": reset.Code, "password": newPassword["password"]}
 	}},
+	"forgot-password":    {need: needNothing, path: at("/api/password/forgotten", object{"account": "nobody"})},
 	"set-password":       {need: needAll, path: at("/api/me/password", newPassword)},
 	"list-sessions":      {need: needRead, path: at("/api/sessions", nil)},
 	"end-other-sessions": {need: needWrite, path: at("/api/sessions", nil)},

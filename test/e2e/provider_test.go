@@ -24,6 +24,6 @@ var provider = sync.OnceValue(func() *openidprovider.Provider {
 
 // providing are the settings by which docket knows the provider.
 func providing() []string {
-	return []string{"--public-url", publicURL, "--oidc",
+	return []string{"--oidc",
 		fmt.Sprintf(`[{"id":"there","name":"There","issuer":%q,"client_id":%q}]`, provider().Issuer, openidprovider.ClientID)}
 }

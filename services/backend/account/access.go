@@ -32,6 +32,7 @@ const (
 	accessTokenUsed       = "token_first_used"
 	accessTokenRevoked    = "token_revoked"
 	accessPassword        = "password_changed"
+	accessResetSent       = "reset_link_sent"
 	accessFactorOn        = "second_factor_on"
 	accessFactorOff       = "second_factor_off"
 	accessRecoveryRenewed = "recovery_codes_renewed"
@@ -42,7 +43,7 @@ const (
 // Access is one thing that happened to an account's access.
 type Access struct {
 	At   task.Time `json:"at" format:"date-time" doc:"When it happened, for the last time"`
-	Kind string    `json:"kind" enum:"signed_in,sign_in_failed,token_created,token_first_used,token_revoked,password_changed,second_factor_on,second_factor_off,recovery_codes_renewed,connection_added,connection_removed"`
+	Kind string    `json:"kind" enum:"signed_in,sign_in_failed,token_created,token_first_used,token_revoked,password_changed,reset_link_sent,second_factor_on,second_factor_off,recovery_codes_renewed,connection_added,connection_removed"`
 	// With is a browser as Browser.by names it, or the name of a token or of an OpenID provider.
 	With string `json:"with" doc:"The browser and its system, as far as it tells, with the OpenID provider it came from; or the name of the token or provider"`
 	// Times is 1 but for failures, which are counted together where each came within an hour of the one before.

@@ -15,6 +15,8 @@
 //	sessions/<user>      the ids of the user's sessions, ≤ 100
 //	sign-in-code/<hash>  a one-time sign-in code
 //	password-reset/<hash>  a one-time code to set a new password
+//	address/<hash>       the ids of the users who have that e-mail address, ≤ 10
+//	reset-letters/<hash>  the letters with such codes that went to an address within the hour
 //	invitation/<hash>    an invitation to make an account
 //	invitations          the ids of the open invitations, ≤ 100
 //	connection/<hash>    the user that a person at an OpenID provider is; the hash is of issuer and subject
@@ -85,6 +87,9 @@ type Store struct {
 	now     func() time.Time
 	log     *slog.Logger
 	signUp  SignUp
+	// post sends a letter; nil where there is no mail server. publicURL is where browsers reach docket.
+	post      func(context.Context, Letter) error
+	publicURL string
 	// providers are in the order in which pages show them.
 	providers []*openid.Provider
 
@@ -109,12 +114,18 @@ type Config struct {
 	SignUp SignUp
 	// Providers are those by which one signs in besides.
 	Providers []*openid.Provider
+	// Post sends a letter; nil where there is no mail server. An error means that it may not have gone, [ErrLetterRefused]
+	// that it never will.
+	Post func(context.Context, Letter) error
+	// PublicURL is where browsers reach docket, without a slash at the end; empty where that is not known.
+	PublicURL string
 }
 
 // New returns a store on state. The signing keys are read from secrets, or made in state, when first needed.
 func New(cfg Config, state host.State, secrets host.Secrets) *Store {
 	return &Store{
 		state: state, secrets: secrets, now: cfg.Now, log: cfg.Logger, signUp: cmp.Or(cfg.SignUp, SignUpClosed), providers: cfg.Providers,
+		post: cfg.Post, publicURL: cfg.PublicURL,
 		users: edge.NewCache[string, cached](maxCached), hasher: newHasher(),
 	}
 }

@@ -111,6 +111,17 @@ func (s *Store) removal(ctx context.Context, id string) (ops []host.Op, credenti
 	if err := errors.Join(decode(rows[0], &tokens), decode(rows[1], &open), decode(rows[2], &connections)); err != nil {
 		return nil, nil, err
 	}
+	if rows[3].Exists() {
+		u, err := s.decodeUser(rows[3])
+		if err != nil {
+			return nil, nil, err
+		}
+		found, err := s.addressing(ctx, id, u.Email, "")
+		if err != nil {
+			return nil, nil, err
+		}
+		ops = append(ops, found...)
+	}
 	for _, t := range tokens {
 		ops, credentials = append(ops, host.Delete(tokenKey(t.Hash))), append(credentials, t.ID)
 	}

@@ -140,6 +140,8 @@ func problem(err error) error {
 	case errors.Is(err, ErrBadReset):
 		return edge.NewProblem(http.StatusBadRequest, "invalid_code", "the code is unknown, was used or has expired: ask for a new one",
 			edge.FieldError{Field: "code", Detail: "is not, or no longer, valid"})
+	case errors.Is(err, ErrNoMail):
+		return edge.NewProblem(http.StatusConflict, "no_mail", "this server sends no e-mail: ask whoever runs it for a link to set a new password")
 	case errors.Is(err, ErrBadInvitation):
 		return edge.NewProblem(http.StatusBadRequest, "invalid_invitation", "the invitation is unknown, was used, revoked or has expired: ask for a new one",
 			edge.FieldError{Field: "invitation", Detail: "is not, or no longer, valid"})

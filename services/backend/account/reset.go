@@ -35,14 +35,19 @@ func (s *Store) NewResetCode(ctx context.Context, userID string) (code string, e
 	if _, err := s.User(ctx, userID); err != nil {
 		return "", end, err
 	}
-	code = newSecret("")
-	now := s.now()
-	end = task.At(now.Add(CodeLife))
-	create := expiring(host.Create(resetKey(hash(code)), encode(resetRow{userID, task.At(now)})), &end, now)
+	code, end, create := s.newReset(userID)
 	if err := s.state.Commit(ctx, host.Tx{Ops: []host.Op{create}}); err != nil {
 		return "", end, fmt.Errorf("store reset code: %w", err)
 	}
 	return code, end, nil
+}
+
+// newReset returns a code, when it ends, and the operation that makes it count.
+func (s *Store) newReset(userID string) (code string, end task.Time, create host.Op) {
+	code = newSecret("")
+	now := s.now()
+	end = task.At(now.Add(CodeLife))
+	return code, end, expiring(host.Create(resetKey(hash(code)), encode(resetRow{userID, task.At(now)})), &end, now)
 }
 
 // ResetPassword redeems a code: it gives the code's user a new password, which must be valid, and ends every session

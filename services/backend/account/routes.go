@@ -34,7 +34,7 @@ func (s *Store) Routes(api huma.API) {
 
 // OpenPatterns are the routes of OpenRoutes, for the mux that is asked before a caller is known.
 var OpenPatterns = []string{"POST /api/session", "GET /api/session/options", "POST /api/accounts", "POST /api/password/reset",
-	"POST /api/session/openid/start", "POST /api/session/openid/finish"}
+	"POST /api/password/forgotten", "POST /api/session/openid/start", "POST /api/session/openid/finish"}
 
 // OpenRoutes adds the routes of those who are not signed in: they need no credential, and take none into account.
 func (s *Store) OpenRoutes(api huma.API) {
@@ -42,6 +42,7 @@ func (s *Store) OpenRoutes(api huma.API) {
 	s.optionsRoute(api)
 	s.signUpRoute(api)
 	s.resetRoute(api)
+	s.forgottenRoute(api)
 	s.openIDRoutes(api)
 }
 

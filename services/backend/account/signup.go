@@ -36,8 +36,10 @@ var ErrSignUpClosed = errors.New("signing up is closed")
 
 // Options are what a page for those who are not signed in may offer.
 type Options struct {
-	SignUp  SignUp   `json:"sign_up" enum:"open,invitation,closed" doc:"Who may make an account: anybody, who has an invitation, or nobody"`
-	Methods []string `json:"methods" nullable:"false" enum:"password,code" doc:"How one signs in: by name and password, or by a one-time code (the link that docket prints)"`
+	SignUp SignUp `json:"sign_up" enum:"open,invitation,closed" doc:"Who may make an account: anybody, who has an invitation, or nobody"`
+	// ResetByMail is where there is a mail server, and an address that browsers reach this one at.
+	ResetByMail bool     `json:"reset_by_mail" doc:"Whether a forgotten password can be set anew by e-mail: see POST /api/password/forgotten"`
+	Methods     []string `json:"methods" nullable:"false" enum:"password,code" doc:"How one signs in: by name and password, or by a one-time code (the link that docket prints)"`
 	// Providers are those of the settings.
 	Providers []ProviderName `json:"providers" nullable:"false" doc:"OpenID providers by which one signs in besides: see POST /api/session/openid/start"`
 }
@@ -53,7 +55,7 @@ type optionsAnswer struct{ Body Options }
 func (s *Store) optionsRoute(api huma.API) {
 	o := open(op("get-sign-in-options", http.MethodGet, "/api/session/options", "How one signs in and signs up here; needs no credential", http.StatusOK))
 	register(api, o, func(context.Context, *struct{}) (*optionsAnswer, error) {
-		return &optionsAnswer{Options{SignUp: s.signUp, Methods: []string{"password", "code"}, Providers: s.providerNames()}}, nil
+		return &optionsAnswer{Options{SignUp: s.signUp, ResetByMail: s.resetsByMail(), Methods: []string{"password", "code"}, Providers: s.providerNames()}}, nil
 	})
 }
 
@@ -140,7 +142,11 @@ func (s *Store) makeAccount(ctx context.Context, u storedUser, invitation string
 		if err := s.nameFree(ctx, u); err != nil {
 			return err
 		}
-		return s.state.Commit(ctx, host.Tx{Ops: slices.Concat(ops, used)})
+		found, err := s.addressing(ctx, u.ID, "", u.Email)
+		if err != nil {
+			return err
+		}
+		return s.state.Commit(ctx, host.Tx{Ops: slices.Concat(ops, used, found)})
 	})
 	if err != nil {
 		return "", fmt.Errorf("make account: %w", err)

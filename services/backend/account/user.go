@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -177,10 +178,16 @@ func (s *Store) createUser(ctx context.Context, u storedUser) (token string, err
 	if err != nil {
 		return "", err
 	}
-	err = s.state.Commit(ctx, host.Tx{Ops: ops})
-	if errors.Is(err, host.ErrConflict) {
-		return "", ErrNameTaken // every other key of ops is random
-	}
+	err = host.Retry(ctx, func() error {
+		if err := s.nameFree(ctx, u); err != nil {
+			return err
+		}
+		found, err := s.addressing(ctx, u.ID, "", u.Email)
+		if err != nil {
+			return err
+		}
+		return s.state.Commit(ctx, host.Tx{Ops: slices.Concat(ops, found)})
+	})
 	if err != nil {
 		return "", fmt.Errorf("create user: %w", err)
 	}
@@ -260,6 +267,11 @@ func (s *Store) updateUser(ctx context.Context, id string, ifMatch string, do ch
 		if !changed {
 			return nil
 		}
+		found, err := s.addressing(ctx, id, old.Email, u.Email)
+		if err != nil {
+			return err
+		}
+		tx.Ops = append(tx.Ops, found...)
 		err = s.state.Commit(ctx, tx)
 		if errors.Is(err, host.ErrConflict) {
 			if taken := s.nameFree(ctx, u); taken != nil {
