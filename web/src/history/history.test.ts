@@ -102,6 +102,22 @@ describe('steps', () => {
     expect(made.map((s) => s.changes)).toEqual([[{ field: 'description', old: '', new: 'abc' }]]);
   });
 
+  test('a text that is back where it was is the steps there and back, not one from itself to itself', () => {
+    const made = stepsOf([
+      typing('abc', 'a', later(60)),
+      typing('ab', 'abc', later(30)),
+      typing('a', 'ab', later(10)),
+      typing('', 'a', begin),
+    ]);
+    expect(made.map(({ changes: [change] }) => [change?.old, change?.new])).toEqual([
+      ['ab', 'a'],
+      ['', 'ab'],
+    ]);
+    const title = (old: string, next: string, at: string) =>
+      entry({ event_timestamp: at, changes: { title: { old, new: next } } });
+    expect(stepsOf([title('B', 'A', later(5)), title('A', 'B', begin)])).toHaveLength(2);
+  });
+
   test('a pause, another hand or another field begins a new one', () => {
     const other = { actor: { kind: 'user', id: 'u2', name: 'Bo' } } as const;
     expect(stepsOf([typing('a', 'b', later(400)), typing('', 'a', begin)])).toHaveLength(2);

@@ -59,7 +59,8 @@ export function stepsOf(entries: readonly Entry[]): Step[] {
   const steps: Step[] = [];
   for (const step of entries.map(stepOf)) {
     const later = steps.at(-1);
-    if (later && isTyping(step, later)) steps[steps.length - 1] = joined(step, later);
+    if (later && isTyping(step, later) && !isRoundTrip(step, later))
+      steps[steps.length - 1] = joined(step, later);
     else steps.push(step);
   }
   return steps;
@@ -79,6 +80,11 @@ function isTyping(step: Step, later: Step): boolean {
 function textOf({ type, changes: [only, ...others] }: Step): FieldName | undefined {
   const isText = only?.field === 'title' || only?.field === 'description';
   return type === 'task.updated' && isText && others.length === 0 ? only.field : undefined;
+}
+
+/** Whether a text is back where it was: that is no change, and each way is a step to be seen and undone. */
+function isRoundTrip(step: Step, later: Step): boolean {
+  return step.changes[0]?.old === later.changes[0]?.new;
 }
 
 function joined(step: Step, later: Step): Step {
