@@ -3,6 +3,7 @@ package dapr
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -56,6 +57,9 @@ func (b *bus) batch(r *http.Request, topic string) ([]verdict, error) {
 	}
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		return nil, fmt.Errorf("read a batch: %w", err)
+	}
+	if len(in.Entries) == 0 {
+		return nil, errors.New("a batch without messages: the subscription has to be one in bulk")
 	}
 	s, ok := b.shared[topic]
 	if !ok {
