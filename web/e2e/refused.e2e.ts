@@ -114,6 +114,34 @@ describe.skipIf(!inject('chromium'))('what goes wrong', () => {
     await expect.poll(() => titles('Never')).toEqual(['Never quite still']);
   });
 
+  test('an edit refused with 409 shows what was typed and why, and can be made again', async () => {
+    const said = 'Buy milk, bread & <b>butter</b> 🧈 — לחם';
+    await add('Buy milk');
+    await expect.poll(() => titles('Buy')).toHaveLength(1);
+    refuse('PATCH', {
+      status: 409,
+      body: { status: 409, code: 'series_moved', detail: 'The server says why.' },
+    });
+    await rename('Buy milk', said);
+    await page.getByRole('button', { name: 'Edit the title “Buy milk”' }).click();
+    await page.getByRole('textbox', { name: 'Title' }).fill('typed since'); // while it is under way
+    await page.getByRole('button', { name: 'See what to do' }).waitFor();
+    expect(await page.getByRole('textbox', { name: 'Title' }).inputValue()).toBe('typed since');
+    await page.keyboard.press('Escape');
+    await page.reload(); // it is kept
+    await page.getByText('Buy milk', { exact: true }).waitFor(); // the server's state shows
+    await page.getByRole('button', { name: 'See what to do' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Refused changes' });
+    await dialog.getByText('The server says why.').waitFor();
+    await dialog.getByText(said, { exact: true }).waitFor();
+    await dialog.getByRole('button', { name: 'Copy the text' }).waitFor();
+    network.pass();
+    await dialog.getByRole('button', { name: 'Try again' }).click();
+    await expect.poll(() => titles('Buy')).toEqual([said]);
+    await page.getByText(said, { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'See what to do' }).waitFor({ state: 'detached' });
+  });
+
   test.each<[string, Instead, string]>([
     ['500', { status: 500, body: { status: 500, code: 'internal' } }, 'The server has a problem'],
     ['silence', 'silence', 'Not connected'],
