@@ -252,7 +252,7 @@ func wantPod(t *testing.T, name string, pod any) {
 
 // backend is told who may sign in, in the form that it reads.
 func TestProvidersReachBackend(t *testing.T) {
-	provider := openid.Settings{ID: "work", Name: "the company", Issuer: "https://id.example.org", ClientID: "docket", LinkByEmail: true}
+	provider := openid.Settings{ID: "work", Name: "the company", Kind: openid.OpenIDConnect, Issuer: "https://id.example.org", ClientID: "docket", LinkByEmail: true}
 	list, err := json.Marshal([]openid.Settings{provider})
 	if err != nil {
 		t.Fatal(err)

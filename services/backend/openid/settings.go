@@ -13,13 +13,24 @@ import (
 	"unicode/utf8"
 )
 
+// Kind is one of the constants below.
+type Kind string
+
+// The kinds of providers.
+const (
+	OpenIDConnect Kind = "openid"
+	GitHub        Kind = "github" // GitHub, or its Enterprise Server
+)
+
 // Settings are what an operator says of one provider. Its client secret is a secret of the host: see [Settings.SecretName].
 type Settings struct {
 	// ID is in addresses and in the name of the secret.
 	ID string `json:"id"`
 	// Name is on the button.
 	Name string `json:"name"`
-	// Issuer is the address that the provider calls itself by, to the letter.
+	// Kind is how the provider is asked; empty means OpenIDConnect.
+	Kind Kind `json:"kind"`
+	// Issuer is the address that the provider calls itself by, to the letter; of GitHub its own, https://github.com.
 	Issuer string `json:"issuer"`
 	// ClientID is docket's name at the provider.
 	ClientID string `json:"client_id"`
@@ -72,6 +83,9 @@ func (s Settings) faults() (list []error) {
 	}
 	if n := utf8.RuneCountInString(s.Name); n < 1 || n > maxText || strings.TrimSpace(s.Name) != s.Name {
 		list = append(list, fmt.Errorf("name: is %q: use 1 to %d characters for the button, such as Google", s.Name, maxText))
+	}
+	if s.Kind != "" && s.Kind != OpenIDConnect && s.Kind != GitHub {
+		list = append(list, fmt.Errorf("kind: is %q: use %s or %s", s.Kind, OpenIDConnect, GitHub))
 	}
 	if err := CheckAddress(s.Issuer); err != nil {
 		list = append(list, fmt.Errorf("issuer: %w", err))

@@ -28,6 +28,7 @@ func TestParseNamesWhatIsWrong(t *testing.T) {
 		`[{"id":"a","name":"A","issuer":"http://a.example","client_id":"x"}]`:     "[0].issuer",
 		`[{"id":"a","name":"A","issuer":"https://a.example?x=1","client_id":""}]`: "[0].issuer",
 		`[{"id":"a","name":"A","issuer":"https://a.example"}]`:                    "[0].client_id",
+		`[{` + good + `,"kind":"gitlab"}]`:                                        "[0].kind",
 		`[` + strings.Repeat(`{},`, 20) + `{}]`:                                   "at most 20",
 	} {
 		if _, err := openid.Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
