@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -94,12 +95,12 @@ func (c *cluster) Kill(t *testing.T) {
 		n.writer.mu.Lock() // nothing is acknowledged any more
 		defer n.writer.mu.Unlock()
 		n.writer.closing = true
-		for _, w := range n.writer.waiting {
+		for _, w := range slices.Concat(n.writer.waiting, n.writer.background) {
 			if w.result != nil && w.taken.CompareAndSwap(false, true) {
 				w.result <- errClosed
 			}
 		}
-		n.writer.waiting, n.writer.foreground = nil, 0
+		n.writer.waiting, n.writer.background = nil, nil
 	})
 	c.mu.Lock()
 	c.dir = next

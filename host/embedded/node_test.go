@@ -95,8 +95,8 @@ func TestCommitsOfAMomentShareATransaction(t *testing.T) {
 	}
 }
 
-// A commit made by a handler waits for company; a user's never does, and takes the waiting ones with it.
-func TestBackgroundCommitsRideAlong(t *testing.T) {
+// A commit made by a handler waits for company, and so for a pause of the users; one of theirs never waits.
+func TestBackgroundCommitsWaitForCompany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := openNode(t, Options{})
 		state := n.Host("worker").State
@@ -104,30 +104,75 @@ func TestBackgroundCommitsRideAlong(t *testing.T) {
 		began := time.Now()
 		var wg sync.WaitGroup
 		for i := range 3 {
-			wg.Go(func() {
-				if err := state.Commit(background(t.Context()), host.Tx{Ops: []host.Op{host.Put(fmt.Sprint(i), nil)}}); err != nil {
-					t.Error(err)
-				}
-			})
+			wg.Go(func() { mustCommitBehind(t, state, fmt.Sprint(i)) })
 		}
 		wg.Wait()
 		if took := time.Since(began); took != linger {
 			t.Errorf("three background commits alone took %v, want one wait of %v", took, linger)
 		}
 		began = time.Now()
-		wg.Go(func() {
-			if err := state.Commit(background(t.Context()), host.Tx{Ops: []host.Op{host.Put("b", nil)}}); err != nil {
-				t.Error(err)
-			}
-		})
+		wg.Go(func() { mustCommitBehind(t, state, "b") })
 		synctest.Wait()
 		mustCommit(t, state, host.Tx{Ops: []host.Op{host.Put("f", nil)}})
-		wg.Wait()
 		if took := time.Since(began); took != 0 {
-			t.Errorf("a foreground commit and the background one with it took %v, want no wait", took)
+			t.Errorf("a user's commit took %v, want no wait", took)
+		}
+		wg.Wait()
+		if took := time.Since(began); took != linger {
+			t.Errorf("a background commit after a user's took %v, want %v", took, linger)
 		}
 		closed(t, n)
 	})
+}
+
+// Users who leave no pause hold a handler's commit up for a while; then it shares a transaction with theirs. Where many wait
+// they go at once.
+func TestBackgroundCommitsRideAlong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var made atomic.Int64
+		n := openNode(t, Options{Failpoint: func(step string) {
+			if step == stepCommit {
+				made.Add(1)
+			}
+		}})
+		state := n.Host("worker").State
+		synctest.Wait()
+		made.Store(0)
+		var wg sync.WaitGroup
+		began, waited, users := time.Now(), time.Duration(0), int64(0)
+		wg.Go(func() {
+			mustCommitBehind(t, state, "b")
+			waited = time.Since(began)
+		})
+		synctest.Wait()
+		for waited == 0 && time.Since(began) < time.Second {
+			time.Sleep(linger / 2) // of the bubble
+			mustCommit(t, state, host.Tx{Ops: []host.Op{host.Put("f", nil)}})
+			users++
+			synctest.Wait()
+		}
+		if waited != patienceEnds || made.Load() != users {
+			t.Errorf("the background commit took %v and there were %d transactions for %d of users; want %v and one each",
+				waited, made.Load(), users, patienceEnds)
+		}
+		began = time.Now()
+		for i := range enough {
+			wg.Go(func() { mustCommitBehind(t, state, fmt.Sprint(i)) })
+		}
+		wg.Wait()
+		if took := time.Since(began); took != 0 {
+			t.Errorf("%d background commits took %v, want no wait", enough, took)
+		}
+		closed(t, n)
+	})
+}
+
+// mustCommitBehind commits as a handler does.
+func mustCommitBehind(t *testing.T, state host.State, key string) {
+	t.Helper()
+	if err := state.Commit(background(t.Context()), host.Tx{Ops: []host.Op{host.Put(key, nil)}}); err != nil {
+		t.Error(err)
+	}
 }
 
 // An idle node writes nothing, however long.

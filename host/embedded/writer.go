@@ -10,8 +10,11 @@ import (
 const (
 	// maxBatch is how many commits share one transaction and its fsync.
 	maxBatch = 1024
-	// linger is how long work that nobody waits for waits for company.
+	// linger is how long work that nobody waits for waits for company, from the last transaction on.
 	linger = 2 * time.Millisecond
+	// patienceEnds is how long it lets users go before it, who can leave no such pause. In a transaction it dirties pages of its
+	// own, the same ones for one commit as for ten.
+	patienceEnds = 10 * time.Millisecond
 	// enough is when it need not wait any longer.
 	enough = 64
 	// lazily is how long a consumer group's offset may wait when nothing else is written. It only bounds what is
@@ -32,7 +35,7 @@ type commit struct {
 	jobs       []jobOp
 	// note, if set, writes the host's own rows.
 	note func(w *writer) error
-	// background: nobody waits; it may linger.
+	// background: nobody waits; it may linger, and let users go first.
 	background bool
 	// result gets the outcome of a service's commit, after that of the bookkeeping; done is called by the writer.
 	result chan error
@@ -60,9 +63,10 @@ type writer struct {
 	last int64 // the last revision or sequence number given out
 
 	mu         sync.Mutex
-	waiting    []*commit
-	foreground int  // of those waiting
-	offsets    bool // some group's low-water mark has moved
+	waiting    []*commit // of users
+	background []*commit
+	since      time.Time // when the first of the background came
+	offsets    bool      // some group's low-water mark has moved
 	lowsAt     time.Time
 	closing    bool
 	wake       chan struct{}
@@ -126,9 +130,13 @@ func (w *writer) submit(c *commit) bool {
 		w.mu.Unlock()
 		return false
 	}
-	w.waiting = append(w.waiting, c)
-	if !c.background {
-		w.foreground++
+	if c.background {
+		if len(w.background) == 0 {
+			w.since = time.Now()
+		}
+		w.background = append(w.background, c)
+	} else {
+		w.waiting = append(w.waiting, c)
 	}
 	w.mu.Unlock()
 	w.poke()
@@ -238,9 +246,9 @@ const forever = time.Duration(1<<63 - 1)
 // patience is how long what waits may go on waiting, 0 if not at all.
 func (w *writer) patience() time.Duration {
 	switch {
-	case w.foreground > 0, len(w.waiting) >= enough, len(w.pauses) > 0, w.closing && len(w.waiting) > 0:
+	case len(w.waiting) > 0, len(w.background) >= enough, len(w.pauses) > 0, w.closing && len(w.background) > 0:
 		return 0
-	case len(w.waiting) > 0:
+	case len(w.background) > 0:
 		return linger
 	case w.offsets && !w.closing:
 		return lazily
@@ -248,25 +256,29 @@ func (w *writer) patience() time.Duration {
 	return forever
 }
 
+// take makes the next batch: all users, and the background where it is alone or has waited enough.
 func (w *writer) take() {
 	w.paused, w.pauses = w.pauses, w.paused[:0]
 	w.batch = w.batch[:0]
 	if len(w.paused) > 0 { // the commits come after
 		return
 	}
-	n := min(len(w.waiting), maxBatch)
-	for _, c := range w.waiting[:n] {
-		if !c.background {
-			w.foreground--
-		}
+	alone := len(w.waiting) == 0
+	w.waiting = w.takeFrom(w.waiting)
+	if alone || len(w.background) >= enough || time.Since(w.since) >= patienceEnds {
+		w.background = w.takeFrom(w.background)
+	}
+}
+
+// takeFrom moves what fits into the batch and returns the rest of the queue.
+func (w *writer) takeFrom(queue []*commit) []*commit {
+	n := min(len(queue), maxBatch-len(w.batch))
+	for _, c := range queue[:n] {
 		if c.taken.CompareAndSwap(false, true) {
 			w.batch = append(w.batch, c)
 		}
 	}
-	rest := copy(w.waiting, w.waiting[n:])
-	clear(w.waiting[rest:])
-	w.waiting = w.waiting[:rest]
-	if rest > 0 {
-		w.poke()
-	}
+	rest := copy(queue, queue[n:])
+	clear(queue[rest:])
+	return queue[:rest]
 }
