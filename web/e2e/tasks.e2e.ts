@@ -4,7 +4,7 @@
  *
  * [Task]: T062, T069
  */
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { complaintsOf, launch, screenshot, signedIn } from './browser';
 import { Server } from './server';
@@ -53,6 +53,21 @@ describe.skipIf(!inject('chromium'))('tasks', () => {
   const sent = (title: string, want: Partial<Task>) =>
     expect.poll(() => stored(title), { timeout: 10_000 }).toMatchObject(want);
   const row = (title: string) => page.getByRole('row', { name: title });
+  /** Where something is drawn, moving no more. */
+  const boxOf = async (what: Locator) => {
+    await what.waitFor();
+    await what.evaluate((e) =>
+      Promise.all([e, e.parentElement].flatMap((it) => it?.getAnimations() ?? []).map((a) => a.finished)),
+    );
+    return (await what.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+  };
+  /** The toast of what was done last stands clear of the bar, and can be read whole. */
+  const clearOfBar = async (told: string) => {
+    const toast = await boxOf(page.getByText(told).locator('xpath=../..'));
+    const bar = await boxOf(page.getByRole('region', { name: 'Selected tasks' }));
+    expect(toast.y + toast.height, told).toBeLessThanOrEqual(bar.y);
+    expect(toast.y, told).toBeGreaterThan(0);
+  };
   const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? '');
 
   test('quick add shows what was understood, drops a part by key or click, and adds what it shows', async () => {
@@ -76,6 +91,7 @@ describe.skipIf(!inject('chromium'))('tasks', () => {
     await page.keyboard.type('Pay rent every month on the 1st'); // the next can be typed at once
     await page.keyboard.press('Enter');
     await page.getByText('Added “Pay rent”. This list does not show it.').waitFor();
+    expect(await page.getByRole('button', { name: 'Undo' }).count()).toBe(1); // one toast says all
     await page.getByRole('button', { name: 'Show' }).click();
     await page.getByText('Every month').or(page.getByText('every month')).first().waitFor();
     await sent('Pay rent', { recurrence_pattern: 'monthly' });
@@ -206,7 +222,9 @@ describe.skipIf(!inject('chromium'))('tasks', () => {
     await page.getByRole('button', { name: '#new', pressed: true }).waitFor();
     await page.keyboard.press('Escape');
     await bar.getByRole('button', { name: 'Priority' }).click();
+    expect(await bar.getByText('Priority').isVisible()).toBe(true);
     await page.getByRole('menuitem', { name: 'High priority' }).click();
+    await clearOfBar('Changed the priority of 3 tasks');
     await sent('Task 2', { tags: ['old', 'new'], priority: 'high' });
     await sent('Task 3', { tags: ['old'], priority: 'medium' });
     await bar.getByRole('button', { name: 'Complete' }).click();
@@ -287,6 +305,7 @@ describe.skipIf(!inject('chromium'))('tasks', () => {
     await screenshot(page, 'bulk-390-light');
     await bar.getByRole('button', { name: 'Date' }).tap();
     await page.getByRole('button', { name: /^Tomorrow/ }).tap();
+    await clearOfBar('Changed the date of 2 tasks');
     await page.getByRole('heading', { name: 'Tomorrow' }).waitFor();
     await page.getByRole('button', { name: 'Lists' }).tap();
     await page.getByRole('dialog', { name: 'Lists' }).getByRole('link', { name: 'home 1' }).tap();

@@ -44,7 +44,7 @@ export function Shell() {
         {t.skip}
       </a>
       <Sidebar view={Page ? undefined : view} {...where} />
-      <main id="tasks" tabIndex={-1} className="flex min-h-0 flex-col outline-none">
+      <main id="tasks" tabIndex={-1} className="toast-floor flex min-h-0 flex-col outline-none">
         {Page ? (
           <Suspense>
             <Page />

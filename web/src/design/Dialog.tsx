@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef, type ReactNode } from 'react';
 import { t } from '../text';
 import { IconButton } from './controls';
+import { ToastRegion } from './toast';
 
 const shapes = {
   dialog: 'm-auto w-[min(32rem,calc(100vw-2rem))] rounded-lg',
@@ -52,11 +53,12 @@ export function Dialog({
         </header>
         <div
           {...(reading && { tabIndex: 0, role: 'region', 'aria-label': title })}
-          className="overflow-y-auto px-5 pb-5 -outline-offset-2"
+          className="overflow-y-auto px-5 pt-1 pb-5 -outline-offset-2"
         >
           {children}
         </div>
       </div>
+      <ToastRegion />
     </dialog>
   );
 }

@@ -62,6 +62,27 @@ export function IconButton({
   );
 }
 
+/** A button with its icon, and its word where there is room for it. */
+export function WordButton({
+  icon,
+  label,
+  className = '',
+  ...rest
+}: Omit<ComponentProps<'button'>, 'children'> & { icon: IconName; label: string }) {
+  return (
+    <Button
+      kind="quiet"
+      aria-label={label}
+      title={label}
+      className={`max-md:w-9 max-md:px-0 ${className}`}
+      {...rest}
+    >
+      <Icon name={icon} />
+      <span className="max-md:hidden">{label}</span>
+    </Button>
+  );
+}
+
 /** A small piece of what is known: a tag, a date. `onRemove` makes it one that can be dropped. */
 export function Chip({
   icon,

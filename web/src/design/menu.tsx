@@ -1,12 +1,12 @@
 import { lazy, Suspense, useState, type ComponentProps, type ReactElement } from 'react';
-import { IconButton } from './controls';
+import { IconButton, WordButton } from './controls';
 import type { IconName } from './Icon';
 
 /** One line of a menu. */
 export interface MenuItem {
   label: string;
   icon?: IconName;
-  /** Shown as the one chosen of several. */
+  /** Given to each of several of which one is chosen: whether it is this one. */
   chosen?: boolean;
   onSelect: () => void;
 }
@@ -24,6 +24,8 @@ interface Props<Content> {
   icon: IconName;
   label: string;
   content: Content;
+  /** Whether the button has its word beside the icon, where there is room. */
+  worded?: boolean;
   /** What else the button is given. */
   button?: Pick<ComponentProps<'button'>, 'className' | 'tabIndex'>;
 }
@@ -43,12 +45,14 @@ export function Popover({ content, ...trigger }: Props<ReactElement>) {
 function OnDemand({
   icon,
   label,
+  worded = false,
   button: given,
   children,
 }: Omit<Props<unknown>, 'content'> & { children: (trigger: ReactElement) => ReactElement }) {
   const [wanted, setWanted] = useState(false);
+  const Trigger = worded ? WordButton : IconButton;
   const button = (
-    <IconButton
+    <Trigger
       icon={icon}
       label={label}
       aria-haspopup="true"
@@ -58,7 +62,5 @@ function OnDemand({
     />
   );
   if (!wanted) return button;
-  return (
-    <Suspense fallback={button}>{children(<IconButton icon={icon} label={label} {...given} />)}</Suspense>
-  );
+  return <Suspense fallback={button}>{children(<Trigger icon={icon} label={label} {...given} />)}</Suspense>;
 }

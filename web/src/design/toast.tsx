@@ -1,4 +1,4 @@
-import { useState, useSyncExternalStore } from 'react';
+import { useLayoutEffect, useState, useSyncExternalStore } from 'react';
 import { t } from '../text';
 import { Button, IconButton } from './controls';
 
@@ -15,6 +15,8 @@ export interface Toast {
   action?: ToastAction;
   /** Further actions, in a row below. */
   more?: readonly ToastAction[];
+  /** Several ways to do one thing, after those: its name, and the ways. */
+  choices?: { label: string; actions: readonly ToastAction[] };
   /** Told when the user closes it without choosing an action. */
   onClose?: () => void;
   /** Milliseconds until it goes by itself; 0 stays. Default 6000. */
@@ -78,18 +80,33 @@ function subscribe(tell: () => void): () => void {
   return () => subscribers.delete(tell);
 }
 
-/** Where toasts appear; a screen reader reads them without being interrupted. */
+/** The places for toasts, the uppermost last. */
+let places: readonly object[] = [];
+
+function setPlaces(next: readonly object[]): void {
+  places = next;
+  subscribers.forEach((tell) => tell());
+}
+
+/**
+ * Where toasts appear; a screen reader reads them without being interrupted. The page has one, and each dialog: while
+ * that is open nothing else can be seen well, heard or used.
+ */
 export function ToastRegion() {
+  const [place] = useState(() => ({}));
+  useLayoutEffect(() => {
+    setPlaces([...places, place]);
+    return () => setPlaces(places.filter((p) => p !== place));
+  }, [place]);
+  const here = useSyncExternalStore(subscribe, () => places.at(-1) === place);
   const toasts = useSyncExternalStore(subscribe, () => shown);
   return (
     <div
       role="status"
       aria-live="polite"
-      className="pointer-events-none fixed inset-x-0 bottom-20 z-50 flex max-h-[70dvh] flex-col items-center justify-end gap-2 px-4 md:bottom-6"
+      className="toasts pointer-events-none fixed z-50 flex max-h-[70dvh] flex-col items-center justify-end gap-2 px-4"
     >
-      {toasts.map((one) => (
-        <OneToast key={one.id} one={one} />
-      ))}
+      {here && toasts.map((one) => <OneToast key={one.id} one={one} />)}
     </div>
   );
 }
@@ -132,13 +149,31 @@ function OneToast({ one }: { one: Shown }) {
           }}
         />
       </div>
-      {one.more && (
-        <div className="-ml-3.5 flex flex-wrap gap-1">
-          {one.more.map((action) => (
+      {(one.more ?? one.choices) && (
+        <div className="-ml-3.5 flex flex-wrap gap-x-1">
+          {one.more?.map((action) => (
             <ActionButton key={action.label} action={action} act={act} />
           ))}
+          {one.choices && <Choices {...one.choices} act={act} />}
         </div>
       )}
+    </div>
+  );
+}
+
+function Choices({
+  label,
+  actions,
+  act,
+}: NonNullable<Toast['choices']> & { act: (action: ToastAction) => void }) {
+  return (
+    <div role="group" aria-label={label} className="flex flex-wrap items-center">
+      <span aria-hidden="true" className="pl-3.5 text-soft">
+        {label}:
+      </span>
+      {actions.map((action) => (
+        <ActionButton key={action.label} action={action} act={act} />
+      ))}
     </div>
   );
 }

@@ -68,7 +68,6 @@ function show(reminder: ReminderDue, { replica, queries, zone, dealtWith }: Deal
       run: () => void replica.change({ kind: 'complete', id: task }).then(read),
     },
     more: [
-      ...snoozeChoices(Date.now(), zone).map(({ label, until }) => ({ label, run: () => later(until) })),
       {
         label: t.reminder.open,
         run: () => {
@@ -77,6 +76,13 @@ function show(reminder: ReminderDue, { replica, queries, zone, dealtWith }: Deal
         },
       },
     ],
+    choices: {
+      label: t.reminder.snooze,
+      actions: snoozeChoices(Date.now(), zone).map(({ label, until }) => ({
+        label,
+        run: () => later(until),
+      })),
+    },
     onClose: read,
   });
 }

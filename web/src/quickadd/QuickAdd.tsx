@@ -9,8 +9,8 @@ import { useNow } from '../app/clock';
 import { useDraft } from '../app/drafts';
 import { navigate } from '../app/router';
 import { useUser } from '../app/user';
+import { tellMore } from '../changes/undo';
 import { Icon } from '../design/Icon';
-import { toast } from '../design/toast';
 import { useActions } from '../keys/keys';
 import type { Query } from '../replica/query';
 import { useReplica } from '../replica/store';
@@ -132,9 +132,9 @@ function useAdd(view: View, filter: Query) {
     }
     const made = replica.getSnapshot().tasks.get(id);
     if (made && !shows(view, filter, now, zone)(made))
-      toast({
-        text: t.quickAdd.elsewhere(made.title),
-        action: { label: t.quickAdd.show, run: () => navigate(`/all?task=${id}`) },
+      tellMore(replica, id, t.quickAdd.elsewhere(made.title), {
+        label: t.quickAdd.show,
+        run: () => navigate(`/all?task=${id}`),
       });
     return true;
   };

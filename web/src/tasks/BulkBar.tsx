@@ -1,5 +1,4 @@
-import { Button, IconButton } from '../design/controls';
-import { Icon, type IconName } from '../design/Icon';
+import { IconButton, WordButton } from '../design/controls';
 import { Menu } from '../design/menu';
 import { useReplica } from '../replica/store';
 import type { Change, Task } from '../replica/types';
@@ -28,30 +27,25 @@ export function BulkBar({ tasks, onAsk, onClear }: Props) {
       <p role="status" className="mr-2 text-sm font-medium whitespace-nowrap tabular-nums">
         {t.bulk.selected(formatNumber(tasks.length))}
       </p>
-      <Does icon="check" label={done ? t.bulk.reopen : t.bulk.complete} run={() => make(completion(tasks))} />
-      <Does icon="today" label={t.task.date} run={() => onAsk({ what: 'date', tasks })} />
-      <Does icon="tag" label={t.task.tags} run={() => onAsk({ what: 'tag', tasks })} />
+      <WordButton
+        icon="check"
+        label={done ? t.bulk.reopen : t.bulk.complete}
+        onClick={() => make(completion(tasks))}
+      />
+      <WordButton icon="today" label={t.task.date} onClick={() => onAsk({ what: 'date', tasks })} />
+      <WordButton icon="tag" label={t.task.tags} onClick={() => onAsk({ what: 'tag', tasks })} />
       <Menu
         icon="flag"
         label={t.bulk.priority}
+        worded
         content={(['high', 'medium', 'low'] as const).map((priority) => ({
           label: t.priority[priority],
           icon: 'flag',
           onSelect: () => make(prioritised(tasks, priority)),
         }))}
       />
-      <Does icon="trash" label={t.task.delete} run={() => make(deletion(tasks))} />
+      <WordButton icon="trash" label={t.task.delete} onClick={() => make(deletion(tasks))} />
       <IconButton icon="close" label={t.bulk.clear} onClick={onClear} />
     </section>
-  );
-}
-
-/** A button with its word where there is room for it. */
-function Does({ icon, label, run }: { icon: IconName; label: string; run: () => void }) {
-  return (
-    <Button kind="quiet" aria-label={label} onClick={run} className="max-md:w-9 max-md:px-0">
-      <Icon name={icon} />
-      <span className="max-md:hidden">{label}</span>
-    </Button>
   );
 }

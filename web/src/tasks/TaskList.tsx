@@ -39,6 +39,8 @@ function indexed(lines: readonly Line[]) {
 
 const idsOf = (group: Group) => group.tasks.map(({ id }) => id);
 
+const scrolling = 'toast-floor min-h-0 grow overflow-y-auto overscroll-contain';
+
 export function TaskList({ groups, label }: { groups: readonly Group[]; label: string }) {
   const lines = useMemo(() => linesOf(groups), [groups]);
   const { lineOf, order } = useMemo(() => indexed(lines), [lines]);
@@ -87,7 +89,7 @@ export function TaskList({ groups, label }: { groups: readonly Group[]; label: s
   };
   return (
     <>
-      <div ref={scroller} className="min-h-0 grow overflow-y-auto overscroll-contain" tabIndex={-1}>
+      <div ref={scroller} className={scrolling} tabIndex={-1}>
         {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events -- keys/ does by key what a click does */}
         <div
           ref={list}
@@ -186,7 +188,7 @@ function Rows({ virtual, lines, at, editing, selected, onEdit, onSelect, onSelec
             rowIndex={item.index + 1}
             now={now}
             zone={zone}
-            withDay={group.late || group.heading === undefined}
+            withDay={!group.saysDue}
             current={item.index === at}
             selected={selected.has(task.id)}
             selecting={selected.size > 0}

@@ -51,6 +51,14 @@ describe('a view', () => {
     expect(shown('done')).toEqual([['Today', 'done']]); // 00:30 in Berlin
   });
 
+  test('a heading stands for the due day only where it is that', () => {
+    const says = (view: Parameters<typeof listOf>[1], filter = {}) =>
+      listOf(tasks, view, filter, now, zone).map((g) => g.saysDue);
+    expect(says('all')).toEqual([false, true, true, true]); // what is overdue is so since different days
+    expect(says('done')).toEqual([false]); // when it was done is not when it was due
+    expect(says('all', { sortBy: 'title' })).toEqual([false]);
+  });
+
   test('keeps its days under a filter, whose status has the last word', () => {
     expect(shown('today', { dueBefore: '2026-12-31' }).flat()).not.toContain('midnight');
     expect(shown('today', { statuses: ['completed'] })).toEqual([['Today', 'done']]);

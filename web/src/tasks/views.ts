@@ -16,6 +16,8 @@ export interface Group {
   key: string;
   heading: string | undefined;
   late: boolean;
+  /** Whether the heading is the day on which its tasks are due, so that they need not say it. */
+  saysDue: boolean;
   tasks: Task[];
 }
 
@@ -28,7 +30,9 @@ export function listOf(tasks: Iterable<Task>, view: View, filter: Query, now: nu
     zone,
   );
   if (filter.sortBy && filter.sortBy !== 'due_date')
-    return found.length > 0 ? [{ key: 'all', heading: undefined, late: false, tasks: found }] : [];
+    return found.length > 0
+      ? [{ key: 'all', heading: undefined, late: false, saysDue: false, tasks: found }]
+      : [];
   if (filter.sortBy || view !== 'done') return byDueDay(found, today, now, zone);
   found.sort((a, b) => (b.completed_at ?? '').localeCompare(a.completed_at ?? ''));
   return byDayDone(found, today, zone);
@@ -62,27 +66,27 @@ function byDueDay(tasks: readonly Task[], today: string, now: number, zone: stri
     return isOverdue(task, now, zone) ? 'overdue' : dayOf(task.due_date, zone);
   };
   return grouped(tasks, keyOf, (key) => {
-    if (key === 'overdue') return t.list.overdue;
-    return key === 'none' ? t.list.noDate : formatDay(key, today);
+    if (key === 'overdue') return { heading: t.list.overdue, late: true, saysDue: false };
+    return { heading: key === 'none' ? t.list.noDate : formatDay(key, today), late: false, saysDue: true };
   });
 }
 
 function byDayDone(tasks: readonly Task[], today: string, zone: string): Group[] {
   const keyOf = (task: Task) => dayAt(Date.parse(task.completed_at ?? task.updated_at), zone);
-  return grouped(tasks, keyOf, (day) => formatDay(day, today));
+  return grouped(tasks, keyOf, (day) => ({ heading: formatDay(day, today), late: false, saysDue: false }));
 }
 
 function grouped(
   tasks: readonly Task[],
   keyOf: (task: Task) => string,
-  headingOf: (key: string) => string,
+  headOf: (key: string) => Pick<Group, 'heading' | 'late' | 'saysDue'>,
 ): Group[] {
   const groups = new Map<string, Group>();
   for (const task of tasks) {
     const key = keyOf(task);
     const group = groups.get(key);
     if (group) group.tasks.push(task);
-    else groups.set(key, { key, heading: headingOf(key), late: key === 'overdue', tasks: [task] });
+    else groups.set(key, { key, ...headOf(key), tasks: [task] });
   }
   return [...groups.values()];
 }
