@@ -135,6 +135,21 @@ describe.skipIf(!inject('chromium'))('finding tasks', () => {
     await page.context().close();
   });
 
+  test('an address at which there is nothing says so, and leads on', async () => {
+    const page = await signedIn(browser, server);
+    await page.goto(`${server.url}/tody?tag=work`);
+    await page.getByRole('heading', { name: 'There is no such page', level: 1 }).waitFor();
+    expect(await page.title()).toContain('There is no such page');
+    expect(await page.locator('[aria-current=page]').count()).toBe(0);
+    await page.getByRole('link', { name: 'Go to today' }).click();
+    await page.getByRole('heading', { name: 'Today', level: 1 }).waitFor();
+    await page.keyboard.press('g');
+    await page.keyboard.press('i');
+    await page.getByRole('heading', { name: 'Inbox', level: 1 }).waitFor();
+    expect(complaintsOf(page)).toEqual([]);
+    await page.context().close();
+  });
+
   test('the palette finds tasks and actions by a few letters', async () => {
     const page = await signedIn(browser, server);
     await page.goto(`${server.url}/all`);

@@ -13,11 +13,11 @@ import { useRealtimeUpdates } from '../replica/live';
 import { useReplica, useSnapshot } from '../replica/store';
 import { ZoneNotice } from '../settings/ZoneNotice';
 import { ListPage } from '../tasks/ListPage';
-import { countsOf, shows } from '../tasks/views';
+import { countsOf, isView, shows } from '../tasks/views';
 import { t } from '../text';
 import { useNow } from './clock';
 import { BottomBar, ListsDrawer, Sidebar } from './Navigation';
-import { pages } from './pages';
+import { NotFound, pages } from './pages';
 import { usePlace } from './router';
 import { useUser } from './user';
 import { useUpdateOffer } from './worker';
@@ -31,7 +31,8 @@ export function Shell() {
   useEffect(() => void renewPush(), []);
   useNotices(replica);
   const { view, filter, saved } = useShown();
-  const Page = pages[usePlace().path];
+  const { path } = usePlace();
+  const Page = pages[path] ?? (path === '/' || isView(path.slice(1)) ? undefined : NotFound);
   const tags = view === 'all' ? (filter.tags ?? []) : []; // a tag's link leads to all of its tasks
   const where = { ...useCounts(), tags, saved: Page ? undefined : saved };
   const [drawer, setDrawer] = useState(false);

@@ -20,6 +20,7 @@ export function Keys() {
     goUpcoming: () => navigate('/upcoming'),
     goAll: () => navigate('/all'),
     goDone: () => navigate('/done'),
+    goInbox: () => navigate('/inbox'),
   });
   const close = () => setOpen(undefined);
   return (

@@ -32,6 +32,7 @@ const icons: Partial<Record<string, IconName>> = {
   goUpcoming: 'upcoming',
   goAll: 'all',
   goDone: 'done',
+  goInbox: 'bell',
 };
 
 /** The actions: what has a shortcut and needs no task, places to go, and the account's. */
@@ -49,7 +50,9 @@ export function useCommands(): Command[] {
       ...shortcutCommands(),
       ...filters.map((f) => go(f.id, f.name, 'filter', addressOf('all', f.filter, f.id))),
       ...tags.map(([tag]) => go(`#${tag}`, `#${tag}`, 'tag', addressOf('all', { tags: [tag] }))),
-      go('inbox', t.inbox.title, 'bell', '/inbox'),
+      go('settings', t.nav.settings, 'gear', '/settings'),
+      go('security', t.nav.security, 'key', '/security'),
+      go('activity', t.nav.activity, 'activity', '/activity'),
       ...(['system', 'light', 'dark'] as const).map((theme): Command => ({
         key: theme,
         label: t.palette.theme(t.theme[theme]),

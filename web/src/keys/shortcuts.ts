@@ -24,6 +24,7 @@ export const shortcuts = [
   { id: 'goUpcoming', scope: 'go', keys: ['g u'] },
   { id: 'goAll', scope: 'go', keys: ['g a'] },
   { id: 'goDone', scope: 'go', keys: ['g d'] },
+  { id: 'goInbox', scope: 'go', keys: ['g i'] },
   { id: 'next', scope: 'list', keys: ['j', 'arrowdown'] },
   { id: 'previous', scope: 'list', keys: ['k', 'arrowup'] },
   { id: 'first', scope: 'list', keys: ['home'] },

@@ -29,7 +29,7 @@ export function Empty({ of, clear }: { of: keyof typeof t.list.empty; clear?: st
           onClick={follow}
           className="mt-4 inline-flex h-9 items-center rounded-md border border-line bg-surface px-3.5 text-sm font-medium hover:bg-hover"
         >
-          {t.filter.clear}
+          {t.filter.clearAll}
         </a>
       )}
     </div>
