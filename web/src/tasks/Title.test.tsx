@@ -54,6 +54,25 @@ test('what was typed is there when the page went without it being entered, and E
   await waitFor(() => expect(stored()).toEqual([]));
 });
 
+test('one of more than 255 characters, as people count them, stays there whole until it is shortened', async () => {
+  const change = vi.fn(() => Promise.resolve());
+  const field = edit(change);
+  await userEvent.clear(field);
+  await userEvent.paste('👋'.repeat(256));
+  await userEvent.type(field, '{Enter}');
+  await userEvent.tab();
+  expect(change).not.toHaveBeenCalled();
+  expect(field.value).toBe('👋'.repeat(256));
+  expect(screen.getByRole('alert').textContent).toContain('at most 255 characters');
+  await userEvent.clear(field);
+  await userEvent.paste('👋'.repeat(255));
+  await userEvent.type(field, '{Enter}');
+  const patch = { title: '👋'.repeat(255) };
+  expect(change.mock.calls).toEqual([
+    [{ kind: 'update', id: 'a', patch, from: { title: 'Water the plants' } }],
+  ]);
+});
+
 test('Escape drops it', async () => {
   const change = vi.fn(() => Promise.resolve());
   await userEvent.type(edit(change), ' today{Escape}');
