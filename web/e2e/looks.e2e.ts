@@ -99,7 +99,7 @@ function tooWide(): string[] {
 /** Controls below 24 × 24 px (WCAG 2.5.8). Links and buttons within a sentence may be smaller. */
 function tooSmall(): string[] {
   const controls = document.querySelectorAll<HTMLElement>(
-    'a, button, input, select, summary, [role=menuitem]',
+    'a, button, input, select, summary, [role^=menuitem]',
   );
   const small = [...controls].filter((e) => {
     const box = e.getBoundingClientRect();

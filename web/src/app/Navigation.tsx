@@ -159,17 +159,17 @@ export function AccountMenu() {
       icon="person"
       label={t.nav.account}
       content={[
-        ...themes.map((one) => ({
-          label: t.theme[one],
-          chosen: one === theme,
-          onSelect: () => setTheme(one),
-        })),
         { label: t.nav.settings, icon: 'gear' as const, onSelect: () => navigate('/settings') },
         { label: t.nav.security, icon: 'key' as const, onSelect: () => navigate('/security') },
         ...(admin
           ? [{ label: t.nav.people, icon: 'person' as const, onSelect: () => navigate('/people') }]
           : []),
         { label: t.nav.activity, icon: 'activity' as const, onSelect: () => navigate('/activity') },
+        ...themes.map((one) => ({
+          label: t.palette.theme(t.theme[one]),
+          chosen: one === theme,
+          onSelect: () => setTheme(one),
+        })),
         { label: t.signOut, icon: 'close' as const, onSelect: () => void signOut() },
       ]}
     />

@@ -17,6 +17,7 @@ export default function RadixMenu({ trigger, content }: Hung<readonly MenuItem[]
           {content.map((item) => (
             <DropdownMenu.Item
               key={item.label}
+              {...(item.chosen !== undefined && { role: 'menuitemradio', 'aria-checked': item.chosen })}
               onSelect={item.onSelect}
               className="flex h-9 cursor-pointer items-center gap-2.5 rounded-sm px-2.5 text-sm outline-none data-highlighted:bg-hover"
             >

@@ -27,7 +27,7 @@ export function RepeatField({ task, zone }: { task: Task; zone: string }) {
         onClick={() => setOpen(!open)}
         tone={pattern === null ? 'soft' : 'ink'}
       >
-        <span className="first-letter:uppercase">{shown}</span>
+        <span className="inline-block first-letter:uppercase">{shown}</span>
       </Value>
       {open && (
         <Editor label={t.repeat.label}>
