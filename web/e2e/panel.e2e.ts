@@ -174,6 +174,9 @@ describe.skipIf(!inject('chromium'))('the panel', () => {
     await sheet.getByRole('button', { name: /^Due date/ }).click();
     await sheet.getByRole('grid').waitFor();
     await screenshot(page, 'panel-390-dark');
+    await sheet.getByRole('checkbox', { name: /^Complete/ }).tap();
+    await sheet.getByRole('button', { name: 'Undo', exact: true }).tap(); // of the toast, which is not behind the sheet
+    await sheet.getByRole('checkbox', { name: /^Complete/ }).waitFor();
     await page.keyboard.press('Escape');
     await sheet.waitFor({ state: 'detached' });
     expect(new URL(page.url()).search).toBe('');

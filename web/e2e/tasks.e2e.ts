@@ -156,6 +156,18 @@ describe.skipIf(!inject('chromium'))('tasks', () => {
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.keyboard.press('Enter');
     await page.waitForURL(/[?&]task=/);
+    await page.getByRole('button', { name: 'Close the task' }).waitFor();
+    expect(await focused()).toMatch(/^Three/); // the list stays in use
+    await page.keyboard.press('Enter');
+    expect(await focused()).toBe('Close the task');
+    await page.keyboard.press('Escape');
+    await page.waitForURL((url) => !url.search.includes('task='));
+    expect(await focused()).toMatch(/^Three/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Close the task' }).waitFor();
+    await page.keyboard.press('Escape'); // from the list
+    await page.getByRole('button', { name: 'Close the task' }).waitFor({ state: 'detached' });
+    expect(await focused()).toMatch(/^Three/);
   });
 
   test('u takes back what was done before a reload or in a closed tab, not what another open tab does', async () => {

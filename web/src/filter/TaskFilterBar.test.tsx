@@ -44,6 +44,17 @@ test('it is a search landmark, and each control says what it is for', async () =
   for (const name of ['Priority', 'Status', 'Due', 'Tags']) bar.getByRole('group', { name });
 });
 
+test('Escape closes the conditions, and the focus is where they were opened', async () => {
+  const { user } = show();
+  const stop = listen();
+  await openPanel(user);
+  await user.click(screen.getByRole('checkbox', { name: 'High' }));
+  await user.keyboard('{Escape}');
+  const open = screen.getByRole('button', { name: 'Filter, 1 set', expanded: false });
+  expect(document.activeElement).toBe(open);
+  stop();
+});
+
 test('any of several priorities, and all of several tags', async () => {
   const { user, address } = show();
   await openPanel(user);

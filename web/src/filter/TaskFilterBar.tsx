@@ -29,6 +29,14 @@ interface Props {
 export function TaskFilterBar({ filter, tags, today, onChange, children }: Props) {
   const [open, setOpen] = useState(false);
   const panel = useId();
+  const toggle = useRef<HTMLButtonElement>(null);
+  const close = () => {
+    if (!open) return false;
+    if (document.getElementById(panel)?.contains(document.activeElement)) toggle.current?.focus();
+    setOpen(false);
+    return true;
+  };
+  useActions({ back: close });
   const conditions = conditionsOf(filter, today);
   return (
     <div role="search" aria-label={t.filter.label} className="mt-2.5">
@@ -38,6 +46,7 @@ export function TaskFilterBar({ filter, tags, today, onChange, children }: Props
           onChange={(search) => onChange(withSearch(filter, search), true)}
         />
         <Button
+          ref={toggle}
           kind="quiet"
           aria-label={t.filter.conditions(conditions.length)}
           aria-expanded={open}

@@ -11,6 +11,7 @@ import { Button, Checkbox, IconButton } from '../design/controls';
 import { Dialog } from '../design/Dialog';
 import { toast } from '../design/toast';
 import { History } from '../history/History';
+import { useActions } from '../keys/keys';
 import { useReplica, useSnapshot } from '../replica/store';
 import type { Task } from '../replica/types';
 import { t as page } from '../text';
@@ -50,6 +51,7 @@ function Docked({ of, children }: { of: string; children: ReactNode }) {
     closeTask();
     document.querySelector<HTMLElement>(`[data-task="${CSS.escape(of)}"]`)?.focus();
   };
+  useActions({ back: close }); // from the list, too
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Escape' || event.defaultPrevented || event.nativeEvent.isComposing) return;
     event.stopPropagation();

@@ -22,6 +22,13 @@ export function openTask(id: string): void {
   navigate(addressWith(id), open);
 }
 
+/** Opens a task, or, if it is open already, takes the focus to its panel. */
+export function openOrEnter(id: string): void {
+  if (new URLSearchParams(location.search).get('task') === id)
+    document.querySelector<HTMLElement>('#panel button')?.focus();
+  else openTask(id);
+}
+
 export function closeTask(): void {
   navigate(addressWith(undefined));
 }

@@ -1,5 +1,5 @@
 import type { RefObject } from 'react';
-import { openTask } from '../panel/address';
+import { openOrEnter } from '../panel/address';
 import { useActions } from '../keys/keys';
 import { useReplica } from '../replica/store';
 import type { Change, Task } from '../replica/types';
@@ -53,7 +53,7 @@ export function useListKeys({ list, here, by, selected, ...does }: Context): voi
     previous: () => by(-1),
     first: onFocused(() => by(-Infinity)),
     last: onFocused(() => by(Infinity)),
-    open: onFocused(({ id }) => openTask(id)),
+    open: onFocused(({ id }) => openOrEnter(id)),
     edit: onFocused(({ id }) => does.edit(id)),
     complete: onTargets(completion),
     date: asking('date'),
