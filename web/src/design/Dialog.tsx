@@ -47,10 +47,10 @@ export function Dialog({
       className={`max-h-[85dvh] animate-rise border border-line bg-surface p-0 text-ink shadow-float ${shapes[shape]}`}
     >
       <div className="flex max-h-[inherit] flex-col">
-        <header className="flex items-center justify-between gap-2 py-2 pr-2 pl-5">
+        <div className="flex items-center justify-between gap-2 py-2 pr-2 pl-5">
           <h2 className="truncate text-lg font-semibold">{title}</h2>
           <IconButton icon="close" label={t.close} onClick={onClose} />
-        </header>
+        </div>
         <div
           {...(reading && { tabIndex: 0, role: 'region', 'aria-label': title })}
           className="overflow-y-auto px-5 pt-1 pb-5 -outline-offset-2"

@@ -67,6 +67,7 @@ function Docked({ of, children }: { of: string; children: ReactNode }) {
       onKeyDown={onKeyDown}
       className="flex min-h-0 w-[27rem] flex-col border-l border-line bg-surface outline-none"
     >
+      <h2 className="sr-only">{t.panel.name}</h2>
       <div className="flex justify-end px-3 pt-3">
         <IconButton icon="close" label={t.panel.close} onClick={close} />
       </div>
