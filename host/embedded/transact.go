@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/docket-tasks/docket/host"
@@ -241,6 +242,9 @@ func (w *writer) finish(batch []*commit) {
 			c.result <- c.err
 		}
 	}
+	// What follows can wait until those who were told have answered. Without this it keeps them from the processor until another
+	// is awake to take them over.
+	runtime.Gosched()
 	w.node.failAt(stepAcknowledged)
 	for _, c := range batch {
 		if c.err == nil {
