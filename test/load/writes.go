@@ -38,7 +38,8 @@ type footprintOfCreate struct {
 // The bare loops are a net/http handler that reads the same body, writes the bytes of docket's commit of that change in one
 // transaction with synchronous=FULL (task, list, event, job: as many bytes as docket's data hold, in four rows), and
 // answers with as many bytes. It has no checks, no identity, no order or search, no consumers and no audit log, which
-// writes each event a second time, and it talks to the same SQLite driver without database/sql. With one client each
+// writes each event a second time, no index beside its tables (docket has two: of its state by key, of its jobs by when they
+// are due), and it talks to the same SQLite driver without database/sql. With one client each
 // request is a transaction; with 64 all that wait share one (group commit), and a list is written once in it, as in docket.
 // Its tables hold as many tasks as docket's lists do.
 func writes(ctx context.Context, b *bench) (err error) {
