@@ -98,6 +98,7 @@ var layers = []layer{
 	{"host/hosttest", []string{"host"}},
 	{"edge", []string{"host", "go.opentelemetry.io/otel", "github.com/danielgtaylor/huma", "github.com/golang-jwt/jwt", "github.com/prometheus/client_golang", "golang.org/x/sync"}},
 	{"services/backend/openid", []string{"github.com/coreos/go-oidc", "golang.org/x/oauth2", "golang.org/x/sync/singleflight"}},
+	{"services/backend/passkey", []string{"github.com/go-webauthn/webauthn"}},
 	{"services/backend", append([]string{
 		"services/backend", "ical", "github.com/coder/websocket", "github.com/google/uuid", "golang.org/x/text",
 		"golang.org/x/crypto/argon2",

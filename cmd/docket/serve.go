@@ -88,7 +88,7 @@ func (o *serveOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.rateLimit, "rate-limit", o.rateLimit, "requests a second that one token or session may make from another machine, at most; 0: no limit (DOCKET_RATE_LIMIT)")
 	f.StringVar(&o.signUp, "sign-up", o.signUp, "who may make an account: open (anybody), invitation (see docket user invite) or closed: administrators make users (DOCKET_SIGN_UP)")
 	f.StringVar(&o.openID, "oidc", o.openID, "OpenID providers to sign in with: a JSON file, or its contents (DOCKET_OIDC); the client secret of each is DOCKET_SECRET_OIDC_ and its id")
-	f.StringVar(&o.publicURL, "public-url", o.publicURL, "where browsers reach docket, such as https://tasks.example.org: for OpenID providers, links in e-mails, and links behind Dapr (DOCKET_PUBLIC_URL)")
+	f.StringVar(&o.publicURL, "public-url", o.publicURL, "where browsers reach docket, such as https://tasks.example.org: for OpenID providers, passkeys, links in e-mails, and links behind Dapr (DOCKET_PUBLIC_URL)")
 }
 
 // checkLog refuses settings of the log that would have to be guessed at.

@@ -34,6 +34,7 @@ type ExportHead struct {
 	Sessions   []account.Session `json:"sessions" nullable:"false"`
 	// Connections are the accounts at OpenID providers.
 	Connections []account.Connection `json:"connections" nullable:"false"`
+	Passkeys    []account.Passkey    `json:"passkeys" nullable:"false" doc:"Without their keys"`
 }
 
 const exportFormat = 1
@@ -117,7 +118,10 @@ func (s *Service) exportHead(ctx context.Context, p edge.Principal) (ExportHead,
 	if h.Sessions, err = s.accounts.Sessions(ctx, p.UserID, ""); err != nil {
 		return h, err
 	}
-	h.Connections, err = s.accounts.Connections(ctx, p.UserID)
+	if h.Connections, err = s.accounts.Connections(ctx, p.UserID); err != nil {
+		return h, err
+	}
+	h.Passkeys, err = s.accounts.Passkeys(ctx, p.UserID)
 	return h, err
 }
 

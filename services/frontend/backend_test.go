@@ -60,7 +60,7 @@ func newInside(t testing.TB, now func() time.Time) *inside {
 		_ = json.NewEncoder(w).Encode(s.issuer.PublicKeys())
 	})
 	for _, open := range []string{"POST /api/session", "GET /api/session/options", "POST /api/accounts", "POST /api/password/reset",
-		"POST /api/session/openid/start", "POST /api/session/openid/finish"} {
+		"POST /api/session/openid/start", "POST /api/session/openid/finish", "POST /api/session/passkey/start", "POST /api/session/passkey/finish"} {
 		mux.HandleFunc(open, func(w http.ResponseWriter, r *http.Request) { s.answer(w, r) })
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

@@ -59,6 +59,8 @@ var routes = []struct{ pattern, service string }{
 	{"/api/me/connections", "backend"},
 	{"/api/me/connections/{id}", "backend"},
 	{"/api/me/export", "backend"},
+	{"/api/me/passkeys", "backend"},
+	{"/api/me/passkeys/{id}", "backend"},
 	{"/api/me/second-factor", "backend"},
 	{"/api/me/second-factor/{rest...}", "backend"},
 	{"/api/sessions", "backend"},
@@ -83,7 +85,7 @@ var routes = []struct{ pattern, service string }{
 
 // open are the routes of backend for callers without an identity: whatever credential they show stays here.
 var open = []string{"POST " + sessionPath, "GET /api/session/options", "POST " + accountsPath, "POST " + resetPath,
-	"POST " + forgottenPath, "POST " + startPath, "POST " + finishPath}
+	"POST " + forgottenPath, "POST " + startPath, "POST " + finishPath, "POST " + passkeyStartPath, "POST " + passkeyFinishPath}
 
 // reserved are first segments of paths that exist inside only, or not for the web client: nothing is served there.
 var reserved = []string{"api", "internal", "job", "events", edge.SidecarPath, "ws", "healthz", "readyz", "metrics"}

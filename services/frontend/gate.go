@@ -23,6 +23,9 @@ const (
 	// startPath and finishPath sign in by way of an OpenID provider (POST); finishPath is shown the cookie of the first.
 	startPath  = "/api/session/openid/start"
 	finishPath = "/api/session/openid/finish"
+	// passkeyStartPath and passkeyFinishPath sign in by a passkey, in the same way.
+	passkeyStartPath  = "/api/session/passkey/start"
+	passkeyFinishPath = "/api/session/passkey/finish"
 	// resetPath sets a new password (POST), which ends all sessions.
 	resetPath = "/api/password/reset"
 	// forgottenPath has a link to do so sent (POST).
@@ -80,7 +83,7 @@ func (g *gate) open() http.Handler {
 		}
 		out, err := g.request(w, r, up)
 		if err == nil {
-			if cookie, err := r.Cookie(g.attemptCookie(r)); err == nil && r.URL.Path == finishPath {
+			if cookie, err := r.Cookie(g.attemptCookie(r)); err == nil {
 				out.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value})
 			}
 			err = up.answer(&reply{ResponseWriter: w, before: func(status int) { g.ended(r, credential{}, status) }}, out)
@@ -176,12 +179,13 @@ func (g *gate) cookie(r *http.Request) string {
 	return plainCookie
 }
 
-// attemptCookie names the cookie of a browser that was sent to an OpenID provider.
+// attemptCookie names the cookie that a request shows of what it finishes, or is empty.
 func (g *gate) attemptCookie(r *http.Request) string {
-	if g.proto(r) == "https" {
-		return hostAttemptCookie
+	name := attemptCookies[r.URL.Path]
+	if name != "" && g.proto(r) == "https" {
+		return hostPrefix + name
 	}
-	return plainAttemptCookie
+	return name
 }
 
 // forwarded are the request headers that services get to see; all others stay here.

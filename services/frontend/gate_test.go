@@ -44,10 +44,10 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// Of the cookies, one is passed on to one path: that of who comes back from an OpenID provider.
+// Of the cookies, one is passed on to each of two paths: that of who comes back from an OpenID provider, or with a passkey.
 func TestAttemptCookie(t *testing.T) {
 	s := newInside(t, newClock().now)
-	const cookies = "docket_session=good-session; docket_openid=plain; __Host-docket_openid=host; other=1"
+	const cookies = "docket_session=good-session; docket_openid=plain; __Host-docket_openid=host; docket_passkey=p; __Host-docket_passkey=h; other=1"
 	for _, c := range []struct {
 		path, want string
 		tls        bool
@@ -55,6 +55,9 @@ func TestAttemptCookie(t *testing.T) {
 		{"/api/session/openid/finish", "__Host-docket_openid=host", true},
 		{"/api/session/openid/finish", "docket_openid=plain", false},
 		{"/api/session/openid/start", "", true},
+		{"/api/session/passkey/finish", "__Host-docket_passkey=h", true},
+		{"/api/session/passkey/finish", "docket_passkey=p", false},
+		{"/api/session/passkey/start", "", true},
 		{"/api/session", "", true},
 	} {
 		door := s.door(t, func(f *frontend.Config) { f.TLS = c.tls })

@@ -18,10 +18,8 @@ import (
 const (
 	plainCookie = "docket_session"
 	// hostCookie can be set by this very host over TLS only (RFC 6265bis section 4.1.3.2).
-	hostCookie = "__Host-docket_session"
-	// The same for the one of who was sent to an OpenID provider, the only one that a service gets to see.
-	plainAttemptCookie = "docket_openid"
-	hostAttemptCookie  = "__Host-docket_openid"
+	hostCookie = hostPrefix + plainCookie
+	hostPrefix = "__Host-"
 
 	maxCredential = 512
 	identities    = 20_000
@@ -29,6 +27,10 @@ const (
 	expiryMargin = 10 * time.Second
 	exchangeWait = 5 * time.Second
 )
+
+// attemptCookies are those of who has begun to sign in, the only ones that a service gets to see, by where that is finished;
+// over TLS with hostPrefix.
+var attemptCookies = map[string]string{finishPath: "docket_openid", passkeyFinishPath: "docket_passkey"}
 
 // credential is what a caller shows: an API token or the value of a session cookie.
 type credential struct {

@@ -28,7 +28,7 @@ const (
 )
 
 // signInPaths are those at which a POST tries to get in, learns that a name is taken, or has a letter sent: they are held to signInEvery besides.
-var signInPaths = []string{sessionPath, accountsPath, resetPath, forgottenPath, startPath, finishPath}
+var signInPaths = []string{sessionPath, accountsPath, resetPath, forgottenPath, startPath, finishPath, passkeyStartPath, passkeyFinishPath}
 
 // limits bounds how often callers may ask, on this replica.
 type limits struct {

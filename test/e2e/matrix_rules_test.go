@@ -48,6 +48,22 @@ var rules = map[string]rule{
 	"create-connection": {need: needSession, path: at("/api/me/connections", object{"provider": "there"})},
 	"delete-connection": {need: needAll, others: 404, path: func(m *matrix) (string, any) { return "/api/me/connections/" + m.connection(), nil }},
 
+	"start-passkey-sign-in": {need: needNothing, path: at("/api/session/passkey/start", nil)},
+	"finish-passkey-sign-in": {need: needNothing, path: func(m *matrix) (string, any) {
+		return "/api/session/passkey/finish", m.touch()
+	}},
+	"list-passkeys": {need: needRead, path: at("/api/me/passkeys", nil)},
+	"start-passkey": {need: needSession, path: func(m *matrix) (string, any) {
+		m.unguard()
+		return "/api/me/passkeys/start", object{"password": newPassword["password"]}
+	}},
+	"create-passkey": {need: needSession, path: at("/api/me/passkeys", object{"attempt": "nobody's", "credential": object{}}), answer: 400}, // or each has one more
+	"rename-passkey": {need: needAll, others: 404, path: func(m *matrix) (string, any) {
+		return "/api/me/passkeys/" + m.passkey(), object{"name": "phone"}
+	}},
+	"delete-passkey":       {need: needAll, others: 404, path: func(m *matrix) (string, any) { return "/api/me/passkeys/" + m.passkey(), nil }},
+	"delete-user-passkeys": {need: needAdmin, path: func(m *matrix) (string, any) { return "/api/users/" + m.bob.id + "/passkeys", nil }},
+
 	"list-access":       {need: needRead, path: at("/api/me/access", nil)},
 	"get-second-factor": {need: needRead, path: at("/api/me/second-factor", nil)},
 	"enrol-second-factor": {need: needAll, path: func(m *matrix) (string, any) {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha1"
 	"encoding/base32"
 	endian "encoding/binary"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/docket-tasks/docket/test/pushservice"
+	"github.com/docket-tasks/docket/test/securitykey"
 )
 
 // marker is in everything of the owner's that has a text.
@@ -35,12 +37,13 @@ type matrix struct {
 	origin, key            string
 	phone                  object
 	made                   int
-	cookie                 string // that the next request shows besides
+	device                 *securitykey.Authenticator // the owner's
+	cookie                 string                     // that the next request shows besides
 }
 
 func newMatrix(t *testing.T, w *world) *matrix {
 	t.Helper()
-	m := &matrix{t: t, w: w, ada: w.user("Ada", "UTC"), bob: w.user("Bob", "UTC"), push: new(pushservice.Service)}
+	m := &matrix{t: t, w: w, ada: w.user("Ada", "UTC"), bob: w.user("Bob", "UTC"), push: new(pushservice.Service), device: securitykey.New(publicURL)}
 	server := httptest.NewServer(m.push)
 	t.Cleanup(server.Close)
 	m.origin = server.URL
@@ -173,8 +176,7 @@ func (m *matrix) comeBack(begun *answer) object {
 		URL string `json:"url"`
 	}
 	begun.want(200).into(&to)
-	cookie := (&http.Response{Header: begun.header}).Cookies()[0]
-	m.cookie = cookie.Name + "=" + cookie.Value
+	m.shows(begun)
 	subject := fmt.Sprintf("somebody %d", m.next())
 	there := provider()
 	there.Add(subject, "Somebody", "", false)
@@ -198,6 +200,53 @@ func (m *matrix) connection() string {
 		ada.get("/api/me/connections").want(200).into(&all)
 	}
 	return all[0].ID
+}
+
+// passkey is one of the owner's, made where there is none.
+func (m *matrix) passkey() string {
+	m.t.Helper()
+	var all []struct {
+		ID string `json:"id"`
+	}
+	if m.ada.get("/api/me/passkeys").want(200).into(&all); len(all) == 0 {
+		m.unguard()
+		ada := m.ada.signIn()
+		var begun struct {
+			Attempt   string          `json:"attempt"`
+			PublicKey json.RawMessage `json:"public_key"`
+		}
+		ada.post("/api/me/passkeys/start", object{"password": newPassword["password"]}).want(200).into(&begun)
+		credential, err := m.device.Create(begun.PublicKey)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		ada.post("/api/me/passkeys", object{"attempt": begun.Attempt, "credential": json.RawMessage(credential), "name": marker}).want(201)
+		ada.get("/api/me/passkeys").want(200).into(&all)
+	}
+	return all[0].ID
+}
+
+// touch is a browser whose user has used the owner's passkey.
+func (m *matrix) touch() object {
+	m.t.Helper()
+	m.passkey()
+	begun := m.ada.as("").post("/api/session/passkey/start", nil).want(200)
+	m.shows(begun)
+	var asked struct {
+		PublicKey json.RawMessage `json:"public_key"`
+	}
+	begun.into(&asked)
+	credential, err := m.device.Get(asked.PublicKey)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return object{"credential": json.RawMessage(credential)}
+}
+
+// shows has the next request show the cookie that an answer has set.
+func (m *matrix) shows(a *answer) {
+	cookie := (&http.Response{Header: a.header}).Cookies()[0]
+	m.cookie = cookie.Name + "=" + cookie.Value
 }
 
 // shown is the header that shows the cookie, once.

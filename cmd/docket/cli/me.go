@@ -15,6 +15,7 @@ import (
 type user struct {
 	ID              string `json:"id"`
 	Name            string `json:"name"`
+	Passkeys        int    `json:"passkeys"` // of another user, as administrators see them
 	Email           string `json:"email"`
 	TimeZone        string `json:"time_zone"`
 	Locale          string `json:"locale"`

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -68,27 +69,37 @@ func (s *session) addUser(ctx context.Context, body map[string]any) error {
 }
 
 func userPasswordCommand(o *options) *cobra.Command {
-	var fromStdin bool
+	var fromStdin, removePasskeys bool
 	c := &cobra.Command{
 		Use: "password NAME", Short: "Print a one-time link by which a user sets a new password", Args: cobra.ExactArgs(1),
 		Long: `Prints a link by which the user can set a new password, once, within the hour. With --password-stdin the first line of
-the input is the new password. Either signs the user out everywhere; API tokens stay.`,
+the input is the new password. Either signs the user out everywhere; API tokens stay, and so do passkeys without
+--remove-passkeys.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := o.open(cmd)
 			if err != nil {
 				return err
 			}
+			change := s.resetPassword
 			if fromStdin {
 				password, err := inputLine(cmd.InOrStdin())
 				if err != nil {
 					return err
 				}
-				return s.replacePassword(cmd.Context(), args[0], password)
+				change = func(ctx context.Context, u user) error { return s.replacePassword(ctx, u, password) }
 			}
-			return s.resetPassword(cmd.Context(), args[0])
+			u, err := s.userNamed(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if err := change(cmd.Context(), u); err != nil {
+				return err
+			}
+			return s.otherWaysIn(cmd.Context(), u, removePasskeys)
 		},
 	}
 	c.Flags().BoolVar(&fromStdin, "password-stdin", false, "set the password to the first line of the input")
+	c.Flags().BoolVar(&removePasskeys, "remove-passkeys", false, "remove the user's passkeys too")
 	jsonFlag(c)
 	return c
 }
@@ -105,11 +116,20 @@ func (s *session) userNamed(ctx context.Context, name string) (user, error) {
 	return users[0], nil
 }
 
-func (s *session) resetPassword(ctx context.Context, name string) error {
-	u, err := s.userNamed(ctx, name)
-	if err != nil {
+// otherWaysIn removes the passkeys of a user who has a new password, or tells of those that stay.
+func (s *session) otherWaysIn(ctx context.Context, u user, remove bool) error {
+	switch {
+	case u.Passkeys == 0:
+		return nil
+	case remove:
+		_, err := s.do(ctx, request{method: http.MethodDelete, path: "/api/users/" + u.ID + "/passkeys"})
 		return err
 	}
+	fmt.Fprintf(s.errs, "%s still signs in by passkey (%d): --remove-passkeys removes them\n", clean(u.Name), u.Passkeys)
+	return nil
+}
+
+func (s *session) resetPassword(ctx context.Context, u user) error {
 	doc, _, err := call[json.RawMessage](ctx, s.client, request{method: http.MethodPost, path: "/api/users/" + u.ID + "/password-reset", once: true})
 	if err != nil {
 		return err
@@ -128,11 +148,7 @@ func (s *session) resetPassword(ctx context.Context, name string) error {
 	return nil
 }
 
-func (s *session) replacePassword(ctx context.Context, name, password string) error {
-	u, err := s.userNamed(ctx, name)
-	if err != nil {
-		return err
-	}
+func (s *session) replacePassword(ctx context.Context, u user, password string) error {
 	body := map[string]string{"password": password}
 	if _, err := s.do(ctx, request{method: http.MethodPut, path: "/api/users/" + u.ID + "/password", body: body}); err != nil {
 		return err

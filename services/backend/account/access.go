@@ -38,14 +38,17 @@ const (
 	accessRecoveryRenewed = "recovery_codes_renewed"
 	accessConnected       = "connection_added"
 	accessDisconnected    = "connection_removed"
+	accessPasskeyAdded    = "passkey_added"
+	accessPasskeyRemoved  = "passkey_removed"
+	accessPasskeyCopied   = "passkey_refused"
 )
 
 // Access is one thing that happened to an account's access.
 type Access struct {
 	At   task.Time `json:"at" format:"date-time" doc:"When it happened, for the last time"`
-	Kind string    `json:"kind" enum:"signed_in,sign_in_failed,token_created,token_first_used,token_revoked,password_changed,reset_link_sent,second_factor_on,second_factor_off,recovery_codes_renewed,connection_added,connection_removed"`
-	// With is a browser as Browser.by names it, or the name of a token or of an OpenID provider.
-	With string `json:"with" doc:"The browser and its system, as far as it tells, with the OpenID provider it came from; or the name of the token or provider"`
+	Kind string    `json:"kind" enum:"signed_in,sign_in_failed,token_created,token_first_used,token_revoked,password_changed,reset_link_sent,second_factor_on,second_factor_off,recovery_codes_renewed,connection_added,connection_removed,passkey_added,passkey_removed,passkey_refused"`
+	// With is a browser as Browser.by names it, or the name of a token, of an OpenID provider or of a passkey.
+	With string `json:"with" doc:"The browser and its system, as far as it tells, with the OpenID provider it came from or the passkey it had; or the name of the token, provider or passkey"`
 	// Times is 1 but for failures, which are counted together where each came within an hour of the one before.
 	Times int `json:"times" minimum:"1" doc:"How often; failures with one browser within an hour of each other are one entry"`
 }
@@ -76,7 +79,7 @@ func (s *Store) commitNoted(ctx context.Context, user, kind string, op host.Op) 
 // noted adds one to a list, or counts it at the last one of its kind.
 func noted(list []Access, a Access) []Access {
 	for i, old := range slices.Backward(list) {
-		if old.Kind == a.Kind && old.With == a.With && a.Kind == accessFailed && a.At.Sub(old.At.Time) < sameAccess {
+		if old.Kind == a.Kind && old.With == a.With && (a.Kind == accessFailed || a.Kind == accessPasskeyCopied) && a.At.Sub(old.At.Time) < sameAccess {
 			a.Times += old.Times
 			list = slices.Delete(list, i, i+1)
 			break
@@ -93,7 +96,7 @@ func recent(list []Access, now time.Time) []Access {
 
 // noteFailure keeps that somebody failed to sign in, in the background: that there is such a user must not show in how
 // long the answer takes.
-func (s *Store) noteFailure(ctx context.Context, user string, b Browser) {
+func (s *Store) noteFailure(ctx context.Context, user, kind string, b Browser) {
 	s.mu.Lock() // holds off Drain's wait until the work is counted
 	defer s.mu.Unlock()
 	if s.draining {
@@ -103,7 +106,7 @@ func (s *Store) noteFailure(ctx context.Context, user string, b Browser) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), touchTimeout)
 		defer cancel()
 		err := host.Retry(ctx, func() error {
-			op, err := s.noting(ctx, user, accessFailed, b.Client)
+			op, err := s.noting(ctx, user, kind, b.by())
 			if err != nil {
 				return err
 			}

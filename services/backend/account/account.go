@@ -23,11 +23,14 @@
 //	connections/<user>   the user's connections, ≤ 10
 //	verified-email/<hash>  the user whose address that is, as a provider has verified
 //	openid-attempt/<hash>  somebody who was sent to a provider, for as long as they may come back
+//	passkey/<hash>       the user whose passkey that is; the hash is of its credential id
+//	passkeys/<user>      the user's passkeys, with their public keys and counters, ≤ 20
+//	passkey-attempt/<hash> somebody who was asked for a passkey, for as long as they may take
 //	signing-key          the key that signs identities, where Secrets holds none
 //
 // Tokens, session cookies, codes and invitations are 256 random bits each and stored as their SHA-256 only: who reads the
 // state cannot sign in with what is found there. A credential is revoked by deleting its row.
-// Passwords are hashed with argon2id.
+// Passwords are hashed with argon2id; of a passkey the public key is kept.
 //
 // [Task]: T021, T026
 package account
@@ -117,7 +120,8 @@ type Config struct {
 	// Post sends a letter; nil where there is no mail server. An error means that it may not have gone, [ErrLetterRefused]
 	// that it never will.
 	Post func(context.Context, Letter) error
-	// PublicURL is where browsers reach docket, without a slash at the end; empty where that is not known.
+	// PublicURL is where browsers reach docket, without a slash at the end; empty where that is not known:
+	// passkeys are for this machine then.
 	PublicURL string
 }
 

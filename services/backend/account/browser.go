@@ -8,19 +8,19 @@ type Browser struct {
 	TimeZone string
 	// Client is its family and system, such as "Firefox on Linux"; empty where that is not known.
 	Client string
-	// Provider is the name of the OpenID provider that it comes back from, or empty.
-	Provider string
+	// Means is the name of the OpenID provider that it comes back from, or of the passkey that it has; or empty.
+	Means string
 }
 
 // by is how a sign-in with it is told of.
 func (b Browser) by() string {
 	switch {
-	case b.Provider == "":
+	case b.Means == "":
 		return b.Client
 	case b.Client == "":
-		return b.Provider
+		return b.Means
 	}
-	return b.Client + ", " + b.Provider
+	return b.Client + ", " + b.Means
 }
 
 // families and systems are in the order in which they have to be looked for: most browsers claim to be others as well.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -121,7 +122,7 @@ func (s *Store) Connect(ctx context.Context, user string, p *openid.Provider, wh
 }
 
 // Disconnect removes a connection of the user. [ErrNoConnection]; [ErrLastWayIn] where there is neither a password nor
-// another one.
+// another one, nor a passkey.
 func (s *Store) Disconnect(ctx context.Context, user, id string) error {
 	err := host.Retry(ctx, func() error {
 		list, etag, err := s.connections(ctx, user)
@@ -133,14 +134,11 @@ func (s *Store) Disconnect(ctx context.Context, user, id string) error {
 			return ErrNoConnection
 		}
 		gone, rest := list[i], slices.Delete(slices.Clone(list), i, i+1)
-		password, err := s.state.Get(ctx, passwordKey(user))
+		ops, err := s.stayingIn(ctx, user, len(rest), passkeysKey(user))
 		if err != nil {
-			return fmt.Errorf("read password: %w", err)
+			return err
 		}
-		if len(rest) == 0 && !password.Exists() {
-			return ErrLastWayIn
-		}
-		ops := []host.Op{host.Delete(connectionKey(id)), host.Replace(connectionsKey(user), encode(rest), etag)}
+		ops = append(ops, host.Delete(connectionKey(id)), host.Replace(connectionsKey(user), encode(rest), etag))
 		forget, err := s.forgetting(ctx, user, gone.Email, rest)
 		if err != nil {
 			return err
@@ -155,6 +153,27 @@ func (s *Store) Disconnect(ctx context.Context, user, id string) error {
 		return fmt.Errorf("disconnect: %w", err)
 	}
 	return nil
+}
+
+// stayingIn returns the operations by which a user who gives up a way in keeps another: none where as many of its kind are left,
+// or there is a password, which nobody takes away. Else it is what the list at others has, which must not be given up at the
+// same moment. [ErrLastWayIn].
+func (s *Store) stayingIn(ctx context.Context, user string, left int, others string) ([]host.Op, error) {
+	items, err := s.state.GetBulk(ctx, []string{passwordKey(user), others})
+	if err != nil {
+		return nil, fmt.Errorf("read ways in: %w", err)
+	}
+	if left > 0 || items[0].Exists() {
+		return nil, nil
+	}
+	var ways []json.RawMessage
+	if err := decode(items[1], &ways); err != nil {
+		return nil, err
+	}
+	if len(ways) == 0 {
+		return nil, ErrLastWayIn
+	}
+	return []host.Op{host.Replace(others, items[1].Value, items[1].ETag)}, nil
 }
 
 // forgetting returns the operation that forgets that an address is the user's, unless one of rest has verified it too.

@@ -13,26 +13,27 @@ import (
 	"github.com/docket-tasks/docket/services/backend/openid"
 )
 
-// Names of the cookie of who was sent to a provider; see [SecureCookie] for why there are two.
-const (
-	SecureAttemptCookie = "__Host-docket_openid"
-	PlainAttemptCookie  = "docket_openid"
-)
-
 // providerPause is how long to wait before a provider that is away is asked again.
 const providerPause = 30 * time.Second
 
-// attemptName is the cookie's name at a door that speaks TLS, or not.
-func attemptName(secure bool) string {
+// named is the cookie's name at a door that speaks TLS, or not; see [SecureCookie] for why there are two.
+func (k attemptKind) named(secure bool) string {
 	if secure {
-		return SecureAttemptCookie
+		return "__Host-" + k.cookie
 	}
-	return PlainAttemptCookie
+	return k.cookie
 }
 
-func attemptCookie(secret string, secure bool, life time.Duration) http.Cookie {
+// given is the cookie with an attempt's secret, and gone takes it away.
+func (k attemptKind) given(secret string, secure bool) http.Cookie {
+	return k.holding(secret, secure, attemptLife)
+}
+
+func (k attemptKind) gone(secure bool) http.Cookie { return k.holding("", secure, -time.Second) }
+
+func (k attemptKind) holding(secret string, secure bool, life time.Duration) http.Cookie {
 	return http.Cookie{
-		Name: attemptName(secure), Value: secret, Path: "/", MaxAge: int(life / time.Second),
+		Name: k.named(secure), Value: secret, Path: "/", MaxAge: int(life / time.Second),
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteStrictMode, // the page that comes back is ours, and asks by itself
 	}
 }
@@ -86,7 +87,7 @@ func (s *Store) started(ctx context.Context, provider string, a attempt, secure 
 	if err != nil {
 		return nil, err
 	}
-	out := &startAnswer{SetCookie: attemptCookie(secret, secure, attemptLife)}
+	out := &startAnswer{SetCookie: openIDAttempt.given(secret, secure)}
 	out.Body.URL = url
 	return out, nil
 }
@@ -99,12 +100,9 @@ type connectionInput struct {
 }
 
 func (s *Store) postConnection(ctx context.Context, in *connectionInput) (*startAnswer, error) {
-	p, err := edge.Caller(ctx)
+	p, err := inBrowser(ctx)
 	if err != nil {
 		return nil, err
-	}
-	if current(p) == "" {
-		return nil, edge.NewProblem(http.StatusBadRequest, "no_session", "this is done in a browser that is signed in")
 	}
 	return s.started(ctx, in.Body.Provider, attempt{Session: p.Session}, in.secure)
 }
@@ -112,17 +110,23 @@ func (s *Store) postConnection(ctx context.Context, in *connectionInput) (*start
 // comeBack is a browser that shows the cookie of its attempt.
 type comeBack struct {
 	scheme
-	attempt string
+	cookies string
 }
 
 // Resolve implements huma.Resolver.
 func (c *comeBack) Resolve(ctx huma.Context) []error {
-	errs := c.scheme.Resolve(ctx)
-	r := http.Request{Header: http.Header{"Cookie": {ctx.Header("Cookie")}}}
-	if cookie, err := r.Cookie(attemptName(c.secure)); err == nil {
-		c.attempt = cookie.Value
+	c.cookies = ctx.Header("Cookie")
+	return c.scheme.Resolve(ctx)
+}
+
+// attempt is the secret of an attempt that the browser has, or empty.
+func (c *comeBack) attempt(kind attemptKind) string {
+	r := http.Request{Header: http.Header{"Cookie": {c.cookies}}}
+	cookie, err := r.Cookie(kind.named(c.secure))
+	if err != nil {
+		return ""
 	}
-	return errs
+	return cookie.Value
 }
 
 type finishInput struct {
@@ -143,7 +147,7 @@ type finishAnswer struct {
 }
 
 func (s *Store) postFinish(ctx context.Context, in *finishInput) (*finishAnswer, error) {
-	a, err := s.takeAttempt(ctx, in.attempt, in.Body.Provider, in.Body.State)
+	a, err := s.cameBack(ctx, in.attempt(openIDAttempt), in.Body.Provider, in.Body.State)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +158,7 @@ func (s *Store) postFinish(ctx context.Context, in *finishInput) (*finishAnswer,
 	if err != nil {
 		return nil, err
 	}
-	out := &finishAnswer{SetCookie: []http.Cookie{attemptCookie("", in.secure, -time.Second)}}
+	out := &finishAnswer{SetCookie: []http.Cookie{openIDAttempt.gone(in.secure)}}
 	if session != "" {
 		out.SetCookie = append(out.SetCookie, sessionCookie(session, in.secure))
 	}
@@ -211,5 +215,5 @@ func connectionProblem(err error) error {
 	case errors.Is(err, ErrLastWayIn):
 		return edge.NewProblem(http.StatusConflict, "last_way_in", "this is the only way in that you have: set a password first")
 	}
-	return err
+	return passkeyProblem(err)
 }

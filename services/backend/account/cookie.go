@@ -50,15 +50,17 @@ func sessionCookie(secret string, secure bool) http.Cookie {
 	}
 }
 
-// scheme notes whether the browser speaks TLS, at whichever door that ends, and what it is.
+// scheme notes whether the browser speaks TLS, at whichever door that ends, for which host it asks, and what it is.
 type scheme struct {
 	secure bool
+	host   string
 	client string
 }
 
 // Resolve implements huma.Resolver.
 func (s *scheme) Resolve(ctx huma.Context) []error {
 	s.secure = ctx.TLS() != nil || edge.ForwardedTLS(http.Header{"X-Forwarded-Proto": {ctx.Header("X-Forwarded-Proto")}})
+	s.host = ctx.Header("X-Forwarded-Host")
 	s.client = clientOf(ctx.Header("User-Agent"))
 	return nil
 }

@@ -92,10 +92,10 @@ func (s *Store) Erase(ctx context.Context, id string) error {
 }
 
 // removal returns the operations that remove all rows of the user, as they are, and the ids of the credentials among them.
-// With at most [MaxTokens], [MaxSessions] and [MaxConnections] they are few enough for one commit.
+// With at most [MaxTokens], [MaxSessions], [MaxConnections] and [MaxPasskeys] they are few enough for one commit.
 func (s *Store) removal(ctx context.Context, id string) (ops []host.Op, credentials []string, err error) {
 	rows, err := s.state.GetBulk(ctx, []string{
-		tokensKey(id), sessionsKey(id), connectionsKey(id), UserKey(id), passwordKey(id), factorKey(id), accessKey(id),
+		tokensKey(id), sessionsKey(id), connectionsKey(id), passkeysKey(id), UserKey(id), passwordKey(id), factorKey(id), accessKey(id),
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("read account: %w", err)
@@ -108,7 +108,8 @@ func (s *Store) removal(ctx context.Context, id string) (ops []host.Op, credenti
 	var tokens []storedToken
 	var open openSessions
 	var connections []Connection
-	if err := errors.Join(decode(rows[0], &tokens), decode(rows[1], &open), decode(rows[2], &connections)); err != nil {
+	var passkeys []storedPasskey
+	if err := errors.Join(decode(rows[0], &tokens), decode(rows[1], &open), decode(rows[2], &connections), decode(rows[3], &passkeys)); err != nil {
 		return nil, nil, err
 	}
 	if rows[3].Exists() {
@@ -127,6 +128,9 @@ func (s *Store) removal(ctx context.Context, id string) (ops []host.Op, credenti
 	}
 	for _, session := range open.IDs {
 		ops, credentials = append(ops, host.Delete(sessionKey(session))), append(credentials, session)
+	}
+	for _, p := range passkeys {
+		ops = append(ops, host.Delete(passkeyKey(p.ID)))
 	}
 	for i, c := range connections {
 		ops = append(ops, host.Delete(connectionKey(c.ID)))
@@ -199,15 +203,20 @@ func (s *Store) deleteMe(ctx context.Context, in *deleteMeInput) (*struct{}, err
 // proveOwner is nil where password and factor are the user's, or the user has none. An invalid, or an error as
 // [Store.passFactor] has.
 func (s *Store) proveOwner(ctx context.Context, user, password, factor string) error {
+	_, err := s.ownerProof(ctx, user, password, factor)
+	return err
+}
+
+// ownerProof is proveOwner, with the operations that use the code of the factor up.
+func (s *Store) ownerProof(ctx context.Context, user, password, factor string) ([]host.Op, error) {
 	_, err := s.checkOwnPassword(ctx, user, "password", password)
 	if errors.Is(err, ErrNoPassword) {
-		return nil // and no second factor, which goes with a password
+		return nil, nil // and no second factor, which goes with a password
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = s.passFactor(ctx, user, factor)
-	return err
+	return s.passFactor(ctx, user, factor)
 }
 
 func (s *Store) deleteUser(ctx context.Context, in *userPath) (*struct{}, error) {

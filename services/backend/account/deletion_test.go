@@ -21,7 +21,7 @@ func (st *site) leave(as edge.IdentityRequest, password, factor string) response
 func (st *site) rows(user string) (there []string) {
 	st.t.Helper()
 	for _, key := range []string{
-		UserKey(user), passwordKey(user), factorKey(user), accessKey(user), tokensKey(user), sessionsKey(user), connectionsKey(user),
+		UserKey(user), passwordKey(user), factorKey(user), accessKey(user), tokensKey(user), sessionsKey(user), connectionsKey(user), passkeysKey(user),
 	} {
 		if st.item(key).Exists() {
 			there = append(there, key)

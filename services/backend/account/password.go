@@ -232,7 +232,7 @@ func (s *Store) SignInByPassword(ctx context.Context, name, password, factor str
 	})
 	if err != nil {
 		if failedToProve(err) && id != nobody {
-			s.noteFailure(ctx, id, b)
+			s.noteFailure(ctx, id, accessFailed, b)
 		}
 		return User{}, "", fmt.Errorf("sign in: %w", err)
 	}

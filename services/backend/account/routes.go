@@ -23,6 +23,7 @@ func (s *Store) Routes(api huma.API) {
 	s.userRoutes(api)
 	s.factorRoutes(api)
 	s.connectionRoutes(api)
+	s.passkeyRoutes(api)
 	s.accessRoute(api)
 	s.deletionRoutes(api)
 	register(api, op("list-tokens", http.MethodGet, "/api/tokens", "The user's API tokens, oldest first", http.StatusOK), s.listTokens)
@@ -34,7 +35,8 @@ func (s *Store) Routes(api huma.API) {
 
 // OpenPatterns are the routes of OpenRoutes, for the mux that is asked before a caller is known.
 var OpenPatterns = []string{"POST /api/session", "GET /api/session/options", "POST /api/accounts", "POST /api/password/reset",
-	"POST /api/password/forgotten", "POST /api/session/openid/start", "POST /api/session/openid/finish"}
+	"POST /api/password/forgotten", "POST /api/session/openid/start", "POST /api/session/openid/finish",
+	"POST /api/session/passkey/start", "POST /api/session/passkey/finish"}
 
 // OpenRoutes adds the routes of those who are not signed in: they need no credential, and take none into account.
 func (s *Store) OpenRoutes(api huma.API) {
@@ -44,6 +46,7 @@ func (s *Store) OpenRoutes(api huma.API) {
 	s.resetRoute(api)
 	s.forgottenRoute(api)
 	s.openIDRoutes(api)
+	s.passkeySignInRoutes(api)
 }
 
 // open describes an operation that needs no credential.

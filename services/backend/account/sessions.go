@@ -184,6 +184,15 @@ func current(p edge.Principal) string {
 	return p.Session
 }
 
+// inBrowser is the caller, where that is a session: what is begun in a browser is finished in it.
+func inBrowser(ctx context.Context) (edge.Principal, error) {
+	p, err := edge.Caller(ctx)
+	if err == nil && current(p) == "" {
+		err = edge.NewProblem(http.StatusBadRequest, "no_session", "this is done in a browser that is signed in")
+	}
+	return p, err
+}
+
 type sessionsAnswer struct {
 	Body []Session `nullable:"false"`
 }

@@ -40,6 +40,8 @@ type Options struct {
 	// ResetByMail is where there is a mail server, and an address that browsers reach this one at.
 	ResetByMail bool     `json:"reset_by_mail" doc:"Whether a forgotten password can be set anew by e-mail: see POST /api/password/forgotten"`
 	Methods     []string `json:"methods" nullable:"false" enum:"password,code" doc:"How one signs in: by name and password, or by a one-time code (the link that docket prints)"`
+	// Passkeys is empty where there can be none.
+	Passkeys string `json:"passkeys" doc:"The origin of the pages where passkeys work, such as https://tasks.example.org; empty: nowhere, as docket has not been told an address with a name"`
 	// Providers are those of the settings.
 	Providers []ProviderName `json:"providers" nullable:"false" doc:"OpenID providers by which one signs in besides: see POST /api/session/openid/start"`
 }
@@ -54,8 +56,11 @@ type optionsAnswer struct{ Body Options }
 
 func (s *Store) optionsRoute(api huma.API) {
 	o := open(op("get-sign-in-options", http.MethodGet, "/api/session/options", "How one signs in and signs up here; needs no credential", http.StatusOK))
-	register(api, o, func(context.Context, *struct{}) (*optionsAnswer, error) {
-		return &optionsAnswer{Options{SignUp: s.signUp, ResetByMail: s.resetsByMail(), Methods: []string{"password", "code"}, Providers: s.providerNames()}}, nil
+	register(api, o, func(_ context.Context, in *struct{ scheme }) (*optionsAnswer, error) {
+		site, _ := s.site(in.scheme) // which is where they work, also where that is elsewhere
+		return &optionsAnswer{Options{
+			SignUp: s.signUp, ResetByMail: s.resetsByMail(), Methods: []string{"password", "code"}, Passkeys: site.Origin, Providers: s.providerNames(),
+		}}, nil
 	})
 }
 

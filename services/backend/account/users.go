@@ -44,6 +44,7 @@ type UserSummary struct {
 	Name      string    `json:"name"`
 	Email     string    `json:"email" doc:"Empty: none"`
 	Admin     bool      `json:"admin"`
+	Passkeys  int       `json:"passkeys" minimum:"0" doc:"How many the user has: they sign in without the password"`
 	CreatedAt task.Time `json:"created_at" format:"date-time"`
 }
 
@@ -64,7 +65,11 @@ func (s *Store) findUsers(ctx context.Context, in *usersQuery) (*usersAnswer, er
 	if errors.Is(err, ErrNoUser) {
 		return &usersAnswer{[]UserSummary{}}, nil
 	}
-	return &usersAnswer{[]UserSummary{{u.ID, u.Name, u.Email, u.Admin, u.CreatedAt}}}, err
+	if err != nil {
+		return nil, err
+	}
+	keys, _, err := s.passkeys(ctx, id)
+	return &usersAnswer{[]UserSummary{{u.ID, u.Name, u.Email, u.Admin, len(keys), u.CreatedAt}}}, err
 }
 
 type userInput struct {

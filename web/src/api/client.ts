@@ -18,10 +18,10 @@ export type PathWith<M extends Method> = {
 
 type Content<R> = R extends { content: { 'application/json': infer B } } ? B : undefined;
 type Answers<O> = O extends { responses: infer R } ? R : never;
+type Well<R> = Extract<keyof R, 200 | 201 | 202 | 204>;
+type WellOf<R> = { [S in Well<R>]: Content<R[S]> }[Well<R>];
 /** The body of the answer when all is well. */
-export type Answer<P extends keyof paths, M extends Method> = {
-  [S in keyof Answers<Operation<P, M>> & (200 | 201 | 202 | 204)]: Content<Answers<Operation<P, M>>[S]>;
-}[keyof Answers<Operation<P, M>> & (200 | 201 | 202 | 204)];
+export type Answer<P extends keyof paths, M extends Method> = WellOf<Answers<Operation<P, M>>>;
 
 type Input<O, Name extends string> = O extends { parameters: Partial<Record<Name, infer V>> } ? V : never;
 type Body<O> = O extends { requestBody?: { content: { 'application/json': infer B } } } ? B : undefined;
