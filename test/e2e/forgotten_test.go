@@ -59,8 +59,8 @@ func TestForgottenPassword(t *testing.T) {
 		if anybody.get("/api/session/options").want(200).into(&options); !options.ResetByMail {
 			t.Fatal("it is not offered")
 		}
-		known := anybody.post("/api/password/forgotten", object{"account": ada.name}).want(202)
-		unknown := anybody.post("/api/password/forgotten", object{"account": "nobody of " + t.Name()}).want(202)
+		known := anybody.post("/api/password/forgotten", object{"account": ada.name}).want(204)
+		unknown := anybody.post("/api/password/forgotten", object{"account": "nobody of " + t.Name()}).want(204)
 		if string(known.body) != string(unknown.body) || len(known.header) != len(unknown.header) {
 			t.Errorf("a name that there is: %q %v\none that there is not: %q %v", known.body, known.header, unknown.body, unknown.header)
 		}

@@ -222,7 +222,7 @@ type forgottenInput struct {
 }
 
 func (s *Store) forgottenRoute(api huma.API) {
-	o := open(op("forgot-password", http.MethodPost, "/api/password/forgotten", "Have a link to set a new password sent to the account's e-mail address", http.StatusAccepted, 400, 409))
+	o := open(op("forgot-password", http.MethodPost, "/api/password/forgotten", "Have a link to set a new password sent to the account's e-mail address", http.StatusNoContent, 400, 409))
 	o.Description = `The answer is the same whether or not there is such an account, and whether or not it has an e-mail address and a password. The
 link works once, within the hour; an account gets three of them in an hour at most. 409 no_mail: this server sends none.`
 	register(api, o, s.postForgotten)

@@ -62,7 +62,7 @@ func (o *postOffice) withAddress(name, email string) User {
 func (o *postOffice) forgot(account string) []Letter {
 	o.t.Helper()
 	before := len(o.letters)
-	o.ask(account).want(o.t, http.StatusAccepted, nil)
+	o.ask(account).want(o.t, http.StatusNoContent, nil)
 	o.work()
 	return o.letters[before:]
 }
@@ -139,7 +139,7 @@ func TestForgottenTellsNothing(t *testing.T) {
 	me, admin := o.first()
 	o.call(admin, http.MethodPatch, "/api/me", `{"email":"me@example.org"}`).want(t, http.StatusOK, nil) // has no password
 	first := o.ask("Ada")
-	first.want(t, http.StatusAccepted, nil)
+	first.want(t, http.StatusNoContent, nil)
 	for _, account := range []string{"ada@example.org", "Bob", me.Name, "me@example.org", "Nobody", "nobody@example.org", "@", " "} {
 		before := len(o.jobs.jobs)
 		res := o.ask(account)

@@ -78,6 +78,7 @@ const en = {
       token_first_used: 'API token used for the first time',
       token_revoked: 'API token revoked',
       password_changed: 'Password changed',
+      reset_link_sent: 'Link for a new password sent by e-mail',
       second_factor_on: 'Second step switched on',
       second_factor_off: 'Second step switched off',
       recovery_codes_renewed: 'New recovery codes made',
