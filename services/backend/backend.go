@@ -46,6 +46,9 @@ type Config struct {
 	Now func() time.Time
 	// SnapshotBytes bounds the memory for lists; 0 means 256 MiB.
 	SnapshotBytes int64
+	// Sockets is how many WebSockets a user may have open on this replica; 0 means 2,000, many times what one person's
+	// browsers and programs need.
+	Sockets int
 	// SignUp says who may make an account; empty is account.SignUpClosed.
 	SignUp account.SignUp
 	// OpenID are the providers by which one signs in besides; where there are any, PublicURL is needed.
@@ -95,6 +98,9 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 	if cfg.SnapshotBytes == 0 {
 		cfg.SnapshotBytes = 256 << 20
 	}
+	if cfg.Sockets == 0 {
+		cfg.Sockets = 2000
+	}
 	writes := edge.ObserveWrites(h.State, Name, cfg.Metrics)
 	h.State = writes
 	ctx, stop := context.WithCancel(ctx)
@@ -107,7 +113,7 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 	s.accounts.OnSignOut(s.signedOut)
 	s.writer = newWriter(h.State, s.accounts, cfg.Now, cfg.Logger, s.metrics)
 	s.snapshots = newSnapshots(h.State, s.accounts, cfg.SnapshotBytes, s.metrics)
-	s.live = newLive(h.State, s.metrics, func(f func(context.Context)) {
+	s.live = newLive(h.State, s.metrics, cfg.Sockets, func(f func(context.Context)) {
 		if ctx.Err() == nil {
 			s.work.Go(func() { f(ctx) })
 		}

@@ -94,6 +94,9 @@ func (r *recorder) wait(t *testing.T, what string, done func() bool) {
 	}
 }
 
+// seats is how many WebSockets a user may have open under test.
+const seats = 64
+
 func start(t *testing.T) *fixture { return startAt(t, t.TempDir()) }
 
 func startAt(t *testing.T, dir string, others ...host.Service) *fixture {
@@ -107,7 +110,7 @@ func startAt(t *testing.T, dir string, others ...host.Service) *fixture {
 	h.State = eventtest.Checked(t, h.State)
 	f := &fixture{t: t, node: node, log: log}
 	f.sent = &recorder{events: map[string]event.TaskEvent{}, reminders: map[string]event.Reminder{}, changed: make(chan struct{})}
-	f.unit = New(t.Context(), Config{Logger: log, Metrics: prometheus.NewRegistry(), Now: time.Now}, h)
+	f.unit = New(t.Context(), Config{Logger: log, Metrics: prometheus.NewRegistry(), Now: time.Now, Sockets: seats}, h)
 	if err := node.Start(t.Context(), append(others, f.unit, f.sent.service())...); err != nil {
 		t.Fatal(err)
 	}

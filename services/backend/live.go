@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
+	"github.com/docket-tasks/docket/edge"
 	"github.com/docket-tasks/docket/event"
 	"github.com/docket-tasks/docket/host"
 	"github.com/docket-tasks/docket/services/backend/filter"
@@ -22,6 +24,9 @@ const compareEvery = 15 * time.Second
 // cheaper, and the frames, which are queued at once, would not leave room for what comes next.
 const maxMissed = outboxSize / 2
 
+// seatWait is in how long a client that found no seat may ask again.
+const seatWait = time.Minute
+
 // live is this replica's share of the open clients. Every socket has a cursor, the list version its client
 // has reached. An update that is the next version is passed on as it came; whenever it is not, and every
 // compareEvery, the clients are brought up to date from state. So a lost or reordered message costs time,
@@ -32,8 +37,12 @@ type live struct {
 	// run starts work that belongs to no request; it ends with the service.
 	run func(func(ctx context.Context))
 
+	// seats is how many sockets a user may have open here at once.
+	seats int
+
 	mu    sync.Mutex
 	rooms map[string]*room // by list
+	taken map[string]int   // seats, by user
 }
 
 // room holds the sockets of one list.
@@ -47,8 +56,25 @@ type room struct {
 	busy    bool  // a catch-up is under way
 }
 
-func newLive(st host.State, m *metrics, run func(func(context.Context))) *live {
-	return &live{state: st, metrics: m, run: run, rooms: make(map[string]*room)}
+func newLive(st host.State, m *metrics, seats int, run func(func(context.Context))) *live {
+	return &live{state: st, metrics: m, run: run, seats: seats, rooms: make(map[string]*room), taken: make(map[string]int)}
+}
+
+// sit takes a seat for one more socket of the user, until rise is called. The error is a 429: all are taken.
+func (l *live) sit(user string) (rise func(), err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.taken[user] >= l.seats {
+		return nil, edge.NewProblem(http.StatusTooManyRequests, "too_many_sockets", fmt.Sprintf("%d connections of this user are open already: close one first", l.seats)).After(seatWait)
+	}
+	l.taken[user]++
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.taken[user]--; l.taken[user] == 0 {
+			delete(l.taken, user)
+		}
+	}, nil
 }
 
 // join adds a socket whose client is at version since, negative if it does not know. The socket is in the room

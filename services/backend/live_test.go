@@ -18,6 +18,7 @@ import (
 
 	"github.com/docket-tasks/docket/event"
 	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/services/backend/account"
 )
 
 // incoming is any frame a client may get.
@@ -215,10 +216,45 @@ func TestSocketClosesOnSignOut(t *testing.T) {
 	}
 }
 
+// A user has so many sockets at once and no more; another user, and who has closed one, gets one.
+func TestSocketsAreBounded(t *testing.T) {
+	f := start(t)
+	mine := http.Header{"Authorization": {"Bearer " + f.me.token}}
+	first := f.open("")
+	f.read(first)
+	for range seats - 1 {
+		f.read(f.open(""))
+	}
+	_, res, err := f.dial("", mine)
+	if err == nil || res == nil || res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") != "60" {
+		t.Fatalf("one more: %v, %v", res, err)
+	}
+	var bob account.NewUserAnswer
+	if err := json.Unmarshal(f.me.do("POST", "/api/users", `{"name":"Bob"}`).Body.Bytes(), &bob); err != nil {
+		t.Fatal(err)
+	}
+	other, _, err := f.dial("", http.Header{"Authorization": {"Bearer " + bob.Token}})
+	if err != nil {
+		t.Fatalf("another user: %v", err)
+	}
+	f.read(other)
+	_ = other.CloseNow()
+	_ = first.CloseNow()
+	for range 1000 { // the server learns of it by the network
+		again, _, err := f.dial("", mine)
+		if err == nil {
+			f.read(again)
+			_ = again.CloseNow()
+			return
+		}
+	}
+	t.Error("no seat became free")
+}
+
 // quiet returns a live without sockets on the network: what is sent is read from the outbox.
 func quiet(t *testing.T, f *fixture) *live {
 	ctx, stop := context.WithCancel(t.Context())
-	l := newLive(f.node.Host(Name).State, newMetrics(prometheus.NewRegistry()), func(work func(context.Context)) { go work(ctx) })
+	l := newLive(f.node.Host(Name).State, newMetrics(prometheus.NewRegistry()), seats, func(work func(context.Context)) { go work(ctx) })
 	go l.compare(ctx)
 	t.Cleanup(stop)
 	return l
@@ -352,7 +388,7 @@ func TestJoinDuringACatchUp(t *testing.T) {
 					t.Error(err)
 				}
 			}
-		}}, newMetrics(prometheus.NewRegistry()), func(work func(context.Context)) { go work(t.Context()) })
+		}}, newMetrics(prometheus.NewRegistry()), seats, func(work func(context.Context)) { go work(t.Context()) })
 		if err := l.join(t.Context(), f.me.user, early, 4); err != nil {
 			t.Fatal(err)
 		}
@@ -379,7 +415,7 @@ func TestMissedTooMuch(t *testing.T) {
 	head := int64(maxMissed/100+1) * 100
 	far, near := offline(), offline()
 	var works []func(context.Context)
-	l := newLive(f.node.Host(Name).State, newMetrics(prometheus.NewRegistry()), func(work func(context.Context)) { works = append(works, work) })
+	l := newLive(f.node.Host(Name).State, newMetrics(prometheus.NewRegistry()), seats, func(work func(context.Context)) { works = append(works, work) })
 	for s, since := range map[*socket]int64{far: 1, near: head - 2} {
 		if err := l.join(t.Context(), f.me.user, s, since); err != nil {
 			t.Fatal(err)

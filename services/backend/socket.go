@@ -90,6 +90,12 @@ func (s *Service) serveWS(w http.ResponseWriter, r *http.Request) {
 		edge.WriteProblem(w, r, unauthorized(err))
 		return
 	}
+	rise, err := s.live.sit(who.UserID)
+	if err != nil {
+		edge.WriteProblem(w, r, err)
+		return
+	}
+	defer rise()
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
 		return // Accept has answered
