@@ -107,6 +107,12 @@ export async function comeBack(body: { provider: string; state: string; code?: s
   return connected;
 }
 
+/** Signs in by what the browser has got of a passkey. */
+export async function signInByPasskey(credential: unknown): Promise<void> {
+  const time_zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  enter((await call('post', '/api/session/passkey/finish', { body: { credential, time_zone } })).body.user);
+}
+
 function enter(user: User): void {
   set({ state: 'signed-in', user });
   tabs.postMessage('signed in');

@@ -1,5 +1,5 @@
 /**
- * How the user signs in: the password, the second factor, where they are signed in, and what happened to the account.
+ * How the user signs in: the password, the second factor, passkeys, where they are signed in, and what happened to the account.
  *
  * [Task]: T006
  */
@@ -7,6 +7,7 @@ import { Page } from '../design/Page';
 import { t } from '../text/security';
 import { AccessLog } from './AccessLog';
 import { Connections } from './Connections';
+import { Passkeys } from './Passkeys';
 import { Password } from './Password';
 import { SecondFactor } from './SecondFactor';
 import { Sessions } from './Sessions';
@@ -16,6 +17,7 @@ export default function Security() {
     <Page title={t.title}>
       <Password />
       <SecondFactor />
+      <Passkeys />
       <Connections />
       <Sessions />
       <AccessLog />

@@ -18,6 +18,7 @@ import { Command, Door } from './Door';
 import { FactorForm } from './FactorForm';
 import { LinkForm } from './LinkForm';
 import { useOptions } from './options';
+import { PasskeyButton } from './PasskeyButton';
 import { PasswordForm } from './PasswordForm';
 import { comesBackTo } from './provider';
 import { Providers } from './Providers';
@@ -78,6 +79,7 @@ function Proving({ session }: { session: Session }) {
         focus={state === 'signed-out' && !failure}
         onFactorNeeded={setProof}
       />
+      <PasskeyButton site={options?.passkeys} />
       <Providers list={options?.providers} />
       <LinkForm open={failure !== undefined} />
       <Forgotten />

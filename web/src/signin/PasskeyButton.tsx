@@ -1,0 +1,31 @@
+import { useState } from 'react';
+import { Button } from '../design/controls';
+import { Failure } from '../design/Failure';
+import { t } from '../text/passkeys';
+import { hasPasskeys, passkeyFailure, signInWithPasskey } from './passkey';
+
+/** Signing in by a passkey, on the site's own pages, in a browser that has them; elsewhere nothing. */
+export function PasskeyButton({ site }: { site: string | undefined }) {
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<string>();
+  if (site !== location.origin || !hasPasskeys()) return null;
+  const enter = async () => {
+    setBusy(true);
+    setFailure(undefined);
+    try {
+      await signInWithPasskey();
+    } catch (error) {
+      setFailure(passkeyFailure(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <div className="mt-3 space-y-3">
+      <Button className="w-full" disabled={busy} onClick={() => void enter()}>
+        {t.go}
+      </Button>
+      <Failure>{failure}</Failure>
+    </div>
+  );
+}
