@@ -10,7 +10,7 @@ import { Shell } from './Shell';
 import { UserProvider } from './user';
 
 /** The pages of who is not signed in; shown to others too, who may have followed a link. */
-const doors = ['/signin', '/signup', '/reset'];
+const doors = ['/signin', '/signup', '/reset', '/forgotten'];
 
 /** Loaded by who is not signed in. */
 const SignIn = lazy(() => import('../signin/SignIn'));

@@ -1,7 +1,7 @@
 /**
  * The pages of who is not signed in: signing in by name and password, and a code where there is a second factor; by a link
  * that holds a one-time code, `/signin#<code>`, or by that code typed by hand; making an account, `/signup#<code>` with an
- * invitation; and setting a new password, `/reset#<code>`.
+ * invitation; having a link for a new password sent, `/forgotten`; and setting one, `/reset#<code>`.
  *
  * [Task]: T006
  */
@@ -14,8 +14,9 @@ import { Button } from '../design/controls';
 import { t as page } from '../text';
 import { t } from '../text/signin';
 import { ComeBack } from './ComeBack';
-import { Command, Door } from './Door';
+import { Door } from './Door';
 import { FactorForm } from './FactorForm';
+import { Forgotten, ForgottenHint } from './Forgotten';
 import { LinkForm } from './LinkForm';
 import { useOptions } from './options';
 import { PasskeyButton } from './PasskeyButton';
@@ -29,6 +30,7 @@ export default function SignIn({ session }: { session: Session }) {
   const { path } = usePlace();
   if (path === '/signup') return <SignUp session={session} />;
   if (path === '/reset') return <Reset />;
+  if (path === '/forgotten') return <Forgotten name={'user' in session ? session.user.name : ''} />;
   if (path.startsWith(comesBackTo)) return <ComeBack />;
   return <Proving session={session} />;
 }
@@ -82,7 +84,7 @@ function Proving({ session }: { session: Session }) {
       <PasskeyButton site={options?.passkeys} />
       <Providers list={options?.providers} />
       <LinkForm open={failure !== undefined} />
-      <Forgotten />
+      <ForgottenHint byMail={options?.reset_by_mail} />
       {options?.sign_up === 'open' && (
         <p className="mt-4 text-sm">
           {t.signUp.offer}{' '}
@@ -93,17 +95,6 @@ function Proving({ session }: { session: Session }) {
       )}
       {options?.sign_up === 'invitation' && <p className="mt-4 text-sm text-soft">{t.signUp.by}</p>}
     </Door>
-  );
-}
-
-/** What helps who does not know their password. */
-function Forgotten() {
-  return (
-    <details className="mt-3">
-      <summary className="min-h-6 cursor-pointer font-medium">{t.forgotten.title}</summary>
-      <p className="mt-3 mb-2 text-sm text-soft">{t.forgotten.how}</p>
-      <Command>{t.forgotten.command}</Command>
-    </details>
   );
 }
 

@@ -44,6 +44,12 @@ const en = {
     title: 'Forgot your password?',
     how: 'Whoever runs this docket makes you a link to set a new one, under “People” or by this command:',
     command: 'docket user password NAME',
+    byMail: 'You get an e-mail with a link to set a new one.',
+    account: 'Your name, or your e-mail address',
+    needed: 'Enter your name or your e-mail address.',
+    go: 'Send the link',
+    sent: 'If there is such an account with a password and an e-mail address, a letter is on its way to it. The link in it works once, within the hour. No letter? Look among the spam, or ask whoever runs this docket for a link.',
+    back: 'Back to signing in',
   },
   signUp: {
     title: 'Make an account',
