@@ -144,6 +144,11 @@ func serveSidecar(ctx context.Context, o *serveOptions, so *sidecarOptions, s se
 		defer cancel()
 		err = errors.Join(err, node.Close(limit))
 	}()
+	if s.name == frontend.Name && so.backendWS != "" {
+		if set.sockets, err = socketProxy(so.backendWS); err != nil {
+			return err
+		}
+	}
 	unit, err := s.new(background, set, node.Host())
 	if err != nil {
 		return fmt.Errorf("start %s: %w", s.name, err)
@@ -157,7 +162,7 @@ func serveSidecar(ctx context.Context, o *serveOptions, so *sidecarOptions, s se
 		return err
 	}
 	fmt.Fprintf(out, "docket %s: %s is up\n", version(), s.name)
-	return doors.serve(ctx, background, unit, so, log, min(linger, farewellTime))
+	return doors.serve(ctx, background, unit, log, min(linger, farewellTime))
 }
 
 // doors are the listeners of a service: the sidecar's, the users' and the operators'; the last two may be nil.
@@ -194,17 +199,13 @@ func (d doors) close() {
 const farewellTime = 3 * time.Second
 
 // serve serves users and operators until ctx ends.
-func (d doors) serve(ctx, background context.Context, unit host.Service, so *sidecarOptions, log *slog.Logger, farewell time.Duration) error {
+func (d doors) serve(ctx, background context.Context, unit host.Service, log *slog.Logger, farewell time.Duration) error {
 	serving, ctx := errgroup.WithContext(ctx)
 	if d.ops != nil {
 		serving.Go(func() error { return serveHTTP(ctx, background, d.ops, unit.Runtime, log) })
 	}
 	if d.users != nil {
-		h, err := usersDoor(unit, so)
-		if err != nil {
-			return err
-		}
-		serving.Go(func() error { return servePublic(ctx, background, d.users, h, log, farewell) })
+		serving.Go(func() error { return servePublic(ctx, background, d.users, usersDoor(unit), log, farewell) })
 	}
 	serving.Go(func() error {
 		<-ctx.Done()
@@ -214,20 +215,13 @@ func (d doors) serve(ctx, background context.Context, unit host.Service, so *sid
 }
 
 // usersDoor is what stands at the users' port of one service.
-func usersDoor(unit host.Service, so *sidecarOptions) (http.Handler, error) {
+func usersDoor(unit host.Service) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", unit.Public)
 	mux.Handle("GET /healthz", unit.Runtime)
 	mux.Handle("GET /readyz", unit.Runtime)
 	mux.Handle("GET /metrics", localOnly(unit.Runtime))
-	if unit.Name == frontend.Name && so.backendWS != "" {
-		proxy, err := socketProxy(so.backendWS)
-		if err != nil {
-			return nil, err
-		}
-		mux.Handle("GET /ws", proxy)
-	}
-	return mux, nil
+	return mux
 }
 
 // socketProxy passes WebSockets on to the replicas of backend in turn, which service invocation cannot. The Host stays as it

@@ -245,19 +245,19 @@ func start(ctx context.Context, node *embedded.Node, set settings) (map[string]h
 		if err != nil {
 			return nil, fmt.Errorf("start %s: %w", s.name, err)
 		}
-		running[s.name] = unit
+		if running[s.name] = unit; s.name == backend.Name {
+			set.sockets = unit.Public
+		}
 		all = append(all, unit)
 	}
 	return running, node.Start(ctx, all...)
 }
 
-// door is what stands at the port: the gateway, beside it what an ingress would route past it, and the
-// figures, which are for this machine only.
+// door is what stands at the port: the gateway, and beside it what is for operators: the figures are for this machine only.
 func door(running map[string]host.Service) http.Handler {
 	gateway, back := running[frontend.Name], running[backend.Name]
 	mux := http.NewServeMux()
 	mux.Handle("/", gateway.Public)
-	mux.Handle("GET /ws", back.Public)
 	mux.Handle("GET /healthz", back.Runtime)
 	mux.Handle("GET /readyz", back.Runtime)
 	mux.Handle("GET /metrics", localOnly(back.Runtime))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -34,6 +35,8 @@ type settings struct {
 	signUp  account.SignUp
 	openID  []openid.Settings
 	public  string // where browsers reach docket, without a slash at the end
+	// sockets serves /ws at frontend's door, which counts who comes there; nil where an ingress routes it past that.
+	sockets http.Handler
 }
 
 // service is one row of the table: its name, how it is made, and the description of its routes.
@@ -85,5 +88,5 @@ func newAudit(_ context.Context, s settings, h host.Host) (host.Service, error) 
 
 func newFrontend(_ context.Context, s settings, h host.Host) (host.Service, error) {
 	return frontend.New(frontend.Config{Logger: s.log, Metrics: s.metrics, Build: build(),
-		Static: web.FS, TLS: s.tls, TrustForwarded: s.proxied, RateLimit: s.rate}, h)
+		Static: web.FS, TLS: s.tls, TrustForwarded: s.proxied, RateLimit: s.rate, WS: s.sockets}, h)
 }

@@ -144,6 +144,21 @@ func TestAddressIsLimited(t *testing.T) {
 	}
 }
 
+// A WebSocket is a request of its address, wherever it goes on to.
+func TestSocketsAreLimited(t *testing.T) {
+	opened := 0
+	door := newInside(t, newClock().now).door(t, limited, func(c *frontend.Config) {
+		c.WS = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { opened++ })
+	})
+	n := passes(60, func(int) int {
+		status, _ := knock(door, "198.51.100.1:1", "GET", "/ws")
+		return status
+	})
+	if n != 40 || opened != 40 {
+		t.Errorf("%d of 60 pass and %d are opened, want 40", n, opened)
+	}
+}
+
 func TestSignInIsLimitedMore(t *testing.T) {
 	clock := newClock()
 	door := newInside(t, clock.now).door(t, func(c *frontend.Config) { c.RateLimit = 50 })
