@@ -112,8 +112,8 @@ func (s *Store) removal(ctx context.Context, id string) (ops []host.Op, credenti
 	if err := errors.Join(decode(rows[0], &tokens), decode(rows[1], &open), decode(rows[2], &connections), decode(rows[3], &passkeys)); err != nil {
 		return nil, nil, err
 	}
-	if rows[3].Exists() {
-		u, err := s.decodeUser(rows[3])
+	if rows[4].Exists() {
+		u, err := s.decodeUser(rows[4])
 		if err != nil {
 			return nil, nil, err
 		}
