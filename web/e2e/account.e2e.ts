@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { violationsInEachLook } from './axe';
-import { complaintsOf, launch, screenshot, signedIn } from './browser';
+import { complaintsOf, launch, screenshot, signedIn, stranger } from './browser';
 import { Server } from './server';
 
 describe.skipIf(!inject('chromium'))('the account', () => {
@@ -89,6 +89,38 @@ describe.skipIf(!inject('chromium'))('the account', () => {
     await page.getByRole('radio', { name: 'Dark' }).click();
     await expect.poll(() => page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark');
     await screenshot(page, 'settings-1280-dark');
+    expect(complaintsOf(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  test('the e-mail address changes only with the password, where there is one', async () => {
+    const asKim = await server.newUser('kim', 'four words of kim');
+    const { code } = (await (await asKim('POST', '/api/session/link')).json()) as { code: string };
+    const email = async () => ((await (await asKim('GET', '/api/me')).json()) as { email: string }).email;
+    const page = await stranger(browser);
+    await page.goto(`${server.url}/signin#${code}`);
+    await page.getByRole('textbox', { name: 'Add a task' }).waitFor();
+    await page.goto(`${server.url}/settings`);
+    const save = page.getByRole('button', { name: 'Save' }).first();
+    const password = page.getByLabel('Your password', { exact: true });
+    await page.getByRole('textbox', { name: 'Language' }).fill('de');
+    await save.click();
+    await page.getByText('Saved.').waitFor();
+    expect(await password.count()).toBe(0); // nothing else needs it
+
+    await page.getByRole('textbox', { name: 'E-mail' }).fill('kim@example.org');
+    await save.click();
+    await page.getByText('is needed to change the e-mail address').waitFor();
+    expect(await password.evaluate((field) => field === document.activeElement)).toBe(true);
+    await password.fill('another');
+    await page.keyboard.press('Enter');
+    await page.getByText('is not your password').waitFor();
+    expect(await password.getAttribute('aria-invalid')).toBe('true');
+    expect(await email()).toBe('');
+    await password.fill('four words of kim');
+    await page.keyboard.press('Enter');
+    await password.waitFor({ state: 'detached' });
+    expect(await email()).toBe('kim@example.org');
     expect(complaintsOf(page)).toEqual([]);
     await page.context().close();
   });

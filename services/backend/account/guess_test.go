@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/docket-tasks/docket/edge"
 )
@@ -61,7 +60,7 @@ func TestGuessesAtOnceAreLimited(t *testing.T) {
 // A token does not change the address that links for a new password go to, unless the password is shown with it.
 func TestTokensDoNotChangeTheAddress(t *testing.T) {
 	st := newSite(t)
-	ada, here := st.account("Ada")
+	ada, _ := st.account("Ada")
 	_, secret, err := st.store.NewToken(t.Context(), ada.ID, TokenRequest{Name: "x", Scope: edge.ScopeWrite})
 	if err != nil {
 		t.Fatal(err)
@@ -75,9 +74,58 @@ func TestTokensDoNotChangeTheAddress(t *testing.T) {
 	if u.Email != "ada@example.org" {
 		t.Errorf("%+v", u)
 	}
-	st.clock.advance(time.Second)
-	st.call(here, http.MethodPatch, "/api/me", `{"email":null}`).want(t, http.StatusOK, nil)
 	if _, res := st.enter("Ada", goodPassword); res.status != http.StatusCreated {
 		t.Error("the password was changed by it")
 	}
+}
+
+// Neither does a session; taking the address away is changing it, and a wrong password counts as a guess.
+func TestSessionsDoNotChangeTheAddress(t *testing.T) {
+	st := newSite(t)
+	ada, here := st.account("Ada")
+	change := func(email, password string) response {
+		return st.call(here, http.MethodPatch, "/api/me", string(encode(map[string]any{"email": email, "locale": "de", "password": password})))
+	}
+	change("ada@example.org", goodPassword).want(t, http.StatusOK, &ada)
+	if ada.Email != "ada@example.org" {
+		t.Errorf("%+v", ada)
+	}
+	for _, email := range []string{`"eve@example.org"`, `""`, `null`} {
+		st.call(here, http.MethodPatch, "/api/me", `{"name":"Eve","email":`+email+`}`).wantProblem(t, http.StatusForbidden, "password_needed", "password")
+	}
+	for range maxMisses {
+		change("eve@example.org", "wrong-one").wantProblem(t, http.StatusBadRequest, "validation_failed", "password")
+	}
+	change("eve@example.org", goodPassword).wantProblem(t, http.StatusTooManyRequests, "rate_limited", "")
+	if u, err := st.store.User(t.Context(), ada.ID); err != nil || u.Version != ada.Version {
+		t.Errorf("what was refused has made %+v, error %v", u, err)
+	}
+	st.call(here, http.MethodPatch, "/api/me", `{"email":"ada@example.org","locale":"fr"}`).want(t, http.StatusOK, nil) // as it is
+	st.clock.advance(missTime)
+	change("", goodPassword).want(t, http.StatusOK, &ada)
+	if ada.Email != "" {
+		t.Errorf("%+v", ada)
+	}
+}
+
+// Where there is no password, no link to set one is sent, and a session has none to show; a token changes the address no more than
+// elsewhere.
+func TestAddressWithoutPassword(t *testing.T) {
+	p := newProvided(t)
+	here := p.member("Ada")
+	for _, body := range []string{`{"email":"ada@example.org"}`, `{"email":"new@example.org","password":"none-there-is"}`, `{"email":null}`} {
+		p.call(here, http.MethodPatch, "/api/me", body).want(t, http.StatusOK, nil)
+	}
+	var u User
+	p.call(here, http.MethodGet, "/api/me", "").want(t, http.StatusOK, &u)
+	if u.Email != "" || u.Version != 4 {
+		t.Errorf("%+v", u)
+	}
+	_, secret, err := p.store.NewToken(t.Context(), u.ID, TokenRequest{Name: "x", Scope: edge.ScopeWrite})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := edge.IdentityRequest{Token: secret}
+	p.call(token, http.MethodPatch, "/api/me", `{"email":"eve@example.org"}`).wantProblem(t, http.StatusForbidden, "password_needed", "password")
+	p.call(token, http.MethodPatch, "/api/me", `{"email":"eve@example.org","password":"none-there-is"}`).wantProblem(t, http.StatusConflict, "no_password", "")
 }

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"reflect"
 	"time"
@@ -111,7 +112,7 @@ type UserPatch struct {
 	ReminderMinutes []int          `json:"reminder_minutes,omitempty" nullable:"true" maxItems:"10" doc:"null: [30]"`
 	Channels        *ChannelsPatch `json:"channels,omitempty" doc:"null: no e-mail, no webhook, push to the browsers that have subscribed"`
 	// Password is no field of the user.
-	Password *string `json:"password,omitempty" minLength:"1" maxLength:"256" doc:"The user's, which a token (without the scope admin) has to show to change email; it is not changed by this"`
+	Password *string `json:"password,omitempty" minLength:"1" maxLength:"256" doc:"The user's, which has to be shown to change email, but by a token of the scope admin, or in a session where there is none; it is not changed by this"`
 }
 
 // ChannelsPatch documents the merge patch of a user's channels.
@@ -188,14 +189,20 @@ func (s *Store) patchMe(ctx context.Context, in *patchInput) (*meAnswer, error) 
 	return answerUser(u, p), nil
 }
 
-// guarded returns the change where it may be made with a password that was shown, or none: a token that may not all its user may
-// does not change the address, to which a link for a new password goes, unless whoever uses it knows the password.
+// guarded returns the change where it may be made with a password that was shown, or none: whoever has got hold of a session or a
+// token does not change the address, to which a link for a new password goes, unless they know the password. A session needs none
+// where there is none: no such link is sent then, and whoever is signed in could set a first password anyway. Neither does a token
+// that may all an administrator may, which is to set passwords.
 func (s *Store) guarded(ctx context.Context, p edge.Principal, do change, password string) (change, error) {
-	if p.Actor.Kind == "user" || p.Admin {
+	session := p.Actor.Kind == "user"
+	if !session && p.Admin {
 		return do, nil
 	}
 	if password != "" {
 		_, err := s.checkOwnPassword(ctx, p.UserID, "password", password)
+		if session && errors.Is(err, ErrNoPassword) {
+			err = nil
+		}
 		return do, err
 	}
 	return func(u *storedUser) error {
@@ -203,8 +210,14 @@ func (s *Store) guarded(ctx context.Context, p edge.Principal, do change, passwo
 		if err := do(u); err != nil || u.Email == before {
 			return err
 		}
-		return edge.NewProblem(http.StatusForbidden, "password_needed", "a token changes the e-mail address only together with the user's password",
-			edge.FieldError{Field: "password", Detail: "is needed"})
+		if session {
+			row, err := s.state.Get(ctx, passwordKey(u.ID))
+			if err != nil || !row.Exists() {
+				return err
+			}
+		}
+		return edge.NewProblem(http.StatusForbidden, "password_needed", "the e-mail address changes only together with the user's password",
+			edge.FieldError{Field: "password", Detail: "is needed to change the e-mail address: links to set a new password go there"})
 	}, nil
 }
 

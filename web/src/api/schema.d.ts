@@ -1895,7 +1895,7 @@ export interface components {
             /** @description BCP 47 language tag; null: en */
             locale?: string | null;
             name?: string;
-            /** @description The user's, which a token (without the scope admin) has to show to change email; it is not changed by this */
+            /** @description The user's, which has to be shown to change email, but by a token of the scope admin, or in a session where there is none; it is not changed by this */
             password?: string;
             /** @description null: [30] */
             reminder_minutes?: number[] | null;

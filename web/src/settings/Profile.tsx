@@ -2,6 +2,7 @@ import { useState, type SyntheticEvent } from 'react';
 import { useUser } from '../app/user';
 import { Button, TextField } from '../design/controls';
 import { Failure } from '../design/Failure';
+import { PasswordField } from '../design/PasswordField';
 import { Hint, Section } from '../design/Section';
 import { t } from '../text/account';
 import { useSaving } from './useSaving';
@@ -11,12 +12,18 @@ import { ZoneField } from './ZoneField';
 /** Who the user is, and where. */
 export function Profile() {
   const user = useUser();
-  const [typed, setTyped] = useState<{ name?: string; email?: string; locale?: string }>({});
+  const [typed, setTyped] = useState<{ name?: string; email?: string; locale?: string; password?: string }>(
+    {},
+  );
   const here = zoneHere();
-  const { busy, save, complaint, failure } = useSaving(['name', 'email', 'locale', 'time_zone']);
+  const { busy, save, complaint, failure } = useSaving(['name', 'email', 'locale', 'time_zone', 'password']);
+  // Whether there is a password, only the server knows: it asks for it when the address is to be changed.
+  const asked =
+    (typed.email ?? user.email) !== user.email && (typed.password ?? complaint('password')) !== undefined;
   const submit = async (event: SyntheticEvent) => {
     event.preventDefault();
-    if (await save(typed)) setTyped({});
+    const { password, ...settings } = typed;
+    if (await save({ ...settings, ...(asked && password && { password }) })) setTyped({});
   };
   const field = (name: 'name' | 'email' | 'locale') => ({
     id: `settings-${name}`,
@@ -35,6 +42,17 @@ export function Profile() {
           <TextField label={t.settings.email} type="email" autoComplete="email" {...field('email')} />
           <Hint>{t.settings.emailHint}</Hint>
         </div>
+        {asked && (
+          <PasswordField
+            ref={focus}
+            id="settings-password"
+            label={t.settings.password}
+            value={typed.password ?? ''}
+            error={complaint('password')}
+            autoComplete="current-password"
+            onChange={(event) => setTyped({ ...typed, password: event.target.value })}
+          />
+        )}
         <div>
           <TextField label={t.settings.locale} spellCheck={false} {...field('locale')} />
           <Hint>{t.settings.localeHint}</Hint>
@@ -61,3 +79,6 @@ export function Profile() {
     </Section>
   );
 }
+
+/** What has just appeared is what to go on with. */
+const focus = (element: HTMLElement | null) => element?.focus();

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { call, Problem, type Schemas } from '../api/client';
 import { setUser } from '../app/session';
+import { failureOf as inWords } from '../app/submit';
 import { useUser } from '../app/user';
 import { toast } from '../design/toast';
 import { t } from '../text/account';
@@ -49,8 +50,7 @@ export function useSaving(fields: readonly string[]): Saving {
 }
 
 function failureOf(error: unknown, fields: readonly string[]): string | undefined {
-  if (error === undefined) return undefined;
-  if (!(error instanceof Problem) || error.passing) return t.settings.unreachable;
-  if (error.status === 412) return t.settings.stale;
-  return error.fields.some(({ field }) => fields.includes(field)) ? undefined : error.message;
+  if (error instanceof Problem && error.status === 412) return t.settings.stale;
+  const said = error instanceof Problem && error.fields.some(({ field }) => fields.includes(field));
+  return said ? undefined : inWords(error);
 }

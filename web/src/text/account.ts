@@ -10,6 +10,7 @@ const en = {
     name: 'Name',
     email: 'E-mail',
     emailHint: 'For reminders by e-mail, if you turn them on below.',
+    password: 'Your password',
     zone: 'Time zone',
     zoneHint: 'Days begin and times are meant in this zone. Dates without a fixed zone move with it.',
     zoneHere: (zone: string) => `This browser is in ${zone}.`,
