@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { codeOf } from './authenticator';
 import { violationsInEachLook } from './axe';
 import { complaintsOf, enter, launch, stranger } from './browser';
+import { Network } from './network';
 import { Server } from './server';
 
 const password = 'four tame otters sing';
@@ -98,6 +99,28 @@ describe.skipIf(!inject('chromium'))('deleting the account', { timeout: 120_000 
     await code.fill(codeOf(made.secret, 1)); // that of now has confirmed
     await page.keyboard.press('Enter');
     await page.getByText('Your account and everything in it is deleted.').waitFor();
+    expect(complaintsOf(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  test('is over also where the network breaks right after it', async () => {
+    const asTheo = await server.newUser('theo', password);
+    const { id } = (await (await asTheo('GET', '/api/me')).json()) as { id: string };
+    const page = await signedInAs('theo', '/settings');
+    await expect.poll(() => databasesOf(page)).toContain(`docket-${id}`);
+    const network = await Network.of(page.context());
+    network.answer((request) => (request.url().endsWith('/api/session') ? 'silence' : undefined));
+    await page.getByRole('button', { name: 'Delete the account…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Delete the account?' });
+    await dialog.getByLabel('Type your name').fill('theo');
+    await dialog.getByLabel('Your password', { exact: true }).fill(password);
+    const unheard = page.waitForEvent('requestfailed', (request) => request.method() === 'DELETE');
+    await page.keyboard.press('Enter');
+    await unheard;
+    await page.getByText('Your account and everything in it is deleted.').waitFor();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await expect.poll(() => databasesOf(page)).not.toContain(`docket-${id}`);
+    expect((await asTheo('GET', '/api/me')).status).toBe(401);
     expect(complaintsOf(page)).toEqual([]);
     await page.context().close();
   });

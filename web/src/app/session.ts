@@ -145,6 +145,22 @@ export async function endSession(forget: () => Promise<void>): Promise<void> {
   } catch (error) {
     if (!(error instanceof Problem && error.status === 401)) throw error;
   }
+  await leave(user, forget);
+}
+
+/**
+ * Ends the session of an account that has just been deleted, here and in every tab. The server has ended it already, so
+ * the cookie is worth nothing: it stays where the server cannot be reached to take it away.
+ */
+export async function endDeleted(forget: () => Promise<void>): Promise<void> {
+  if (!('user' in session)) return;
+  const { user } = session;
+  await turnOffPush().catch(() => undefined);
+  await call('delete', '/api/session').catch(() => undefined);
+  await leave(user, forget);
+}
+
+async function leave(user: User, forget: () => Promise<void>): Promise<void> {
   set({ state: 'signed-out' });
   tabs.postMessage('signed out');
   forgetDrafts(user.id);

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { call, Problem } from '../api/client';
-import { endSession } from '../app/session';
+import { endDeleted } from '../app/session';
 import { Invalid, useSubmit } from '../app/submit';
 import { useUser } from '../app/user';
 import { Button, DownloadLink, TextField } from '../design/controls';
@@ -49,7 +49,7 @@ function DeletionForm({ onCancel }: { onCancel: () => void }) {
       if (refused === 'wrong_code') throw new Invalid({ second_factor: t.deletion.wrongCode });
       throw error;
     }
-    await endSession(async () => {
+    await endDeleted(async () => {
       forgetFilters(user.id);
       await replica.forget(true);
     });
