@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { Problem } from '../api/client';
+import { useProof } from '../app/proof';
 import { Invalid, useSubmit } from '../app/submit';
 import { Button, TextField } from '../design/controls';
 import { Failure } from '../design/Failure';
@@ -20,20 +21,14 @@ export function NewPasskey({ onAdded }: { onAdded: () => Promise<void> }) {
 
 function AddingForm({ onAdded, onCancel }: { onAdded: () => Promise<void>; onCancel: () => void }) {
   const form = useRef<HTMLFormElement>(null);
-  const [factor, setFactor] = useState(false);
+  const { factor, prove } = useProof();
   const [stopped, setStopped] = useState<string>();
   const { busy, complaint, failure, onSubmit } = useSubmit(async (field) => {
     setStopped(undefined);
-    const code = field('second_factor').replace(/\s/g, '');
-    const proof = { password: field('password'), ...(code && { second_factor: code }) };
     try {
-      await addPasskey(field('name').trim(), proof);
+      await prove(field, (proof) => addPasskey(field('name').trim(), proof));
     } catch (error) {
-      const refused = error instanceof Problem ? error.code : '';
-      if (refused === 'second_factor_needed') setFactor(true);
-      if (refused === 'second_factor_needed' && !factor) throw new Invalid({ second_factor: t.codeNeeded });
-      if (refused === 'wrong_code') throw new Invalid({ second_factor: t.wrongCode });
-      if (error instanceof Problem && error.fields.length > 0) throw error;
+      if (error instanceof Invalid || (error instanceof Problem && error.fields.length > 0)) throw error;
       setStopped(passkeyFailure(error));
       return;
     }

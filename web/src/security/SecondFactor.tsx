@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { call, Problem, type Schemas } from '../api/client';
+import { call, type Schemas } from '../api/client';
+import { codeIn, withCode } from '../app/proof';
 import { failureOf, Invalid, useSubmit } from '../app/submit';
 import { useUser } from '../app/user';
 import { Button, TextField } from '../design/controls';
@@ -100,16 +101,10 @@ function ProofForm(props: {
 }) {
   const form = useRef<HTMLFormElement>(null);
   const { busy, complaint, failure, onSubmit } = useSubmit(async (field) => {
-    const proof = { password: field('password'), code: field('code').replace(/\s/g, '') };
+    const proof = { password: field('password'), code: codeIn(field, 'code') };
     if (!proof.password) throw new Invalid({ password: t.factor.passwordNeeded });
     if (!proof.code) throw new Invalid({ code: t.factor.codeNeeded });
-    try {
-      await props.send(proof);
-    } catch (error) {
-      if (error instanceof Problem && error.code === 'wrong_code')
-        throw new Invalid({ code: t.factor.wrong });
-      throw error;
-    }
+    await withCode('code', () => props.send(proof));
   });
   useEffect(() => form.current?.querySelector('input')?.focus(), []);
   return (

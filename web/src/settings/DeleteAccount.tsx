@@ -1,5 +1,6 @@
 import { useState } from 'react';
-import { call, Problem } from '../api/client';
+import { call } from '../api/client';
+import { useProof } from '../app/proof';
 import { endDeleted } from '../app/session';
 import { Invalid, useSubmit } from '../app/submit';
 import { useUser } from '../app/user';
@@ -34,21 +35,12 @@ export function DeleteAccount() {
 function DeletionForm({ onCancel }: { onCancel: () => void }) {
   const user = useUser();
   const replica = useReplica();
-  const [factor, setFactor] = useState(false);
+  const { factor, prove } = useProof();
   const { busy, complaint, failure, onSubmit } = useSubmit(async (field) => {
     if (field('name').trim() !== user.name) throw new Invalid({ name: t.deletion.otherName(user.name) });
-    const code = field('second_factor').replace(/\s/g, '');
-    const body = { password: field('password'), ...(code && { second_factor: code }) };
-    try {
+    await prove(field, async (body) => {
       await call('delete', '/api/me', { body });
-    } catch (error) {
-      const refused = error instanceof Problem && error.code;
-      if (refused === 'second_factor_needed') setFactor(true);
-      if (refused === 'second_factor_needed' && !factor)
-        throw new Invalid({ second_factor: t.deletion.codeNeeded });
-      if (refused === 'wrong_code') throw new Invalid({ second_factor: t.deletion.wrongCode });
-      throw error;
-    }
+    });
     await endDeleted(async () => {
       forgetFilters(user.id);
       await replica.forget(true);

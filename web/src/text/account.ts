@@ -87,8 +87,6 @@ const en = {
     password: 'Your password',
     passwordHint: 'Leave it empty if you have none.',
     code: 'Code of the authenticator app, or a recovery code',
-    codeNeeded: 'Your account has a second step: enter a code as well.',
-    wrongCode: 'This is not the code, or it was used before: wait for the next one.',
     keep: 'Keep it',
     go: 'Delete it for good',
     done: 'Your account and everything in it is deleted.',

@@ -7,6 +7,9 @@ const en = {
   newPasswordHint:
     'At least 8 characters: a few words that do not belong together are good, and easy to keep.',
   shortPassword: 'A password has at least 8 characters: this one has fewer.',
+  codeNeeded: 'Your account has a second step: enter a code as well.',
+  wrongCode:
+    'This is not the code, or it was used before: wait for the next one, and see that the clock of your phone is right.',
   unreachable: 'The server cannot be reached: nothing was changed. Try again in a moment.',
   tooMany: (seconds: number) =>
     seconds <= 90

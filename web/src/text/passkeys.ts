@@ -14,8 +14,6 @@ const en = {
   password: 'Your password',
   passwordHint: 'Leave it empty if you have none.',
   code: 'Code of the second step, or a recovery code',
-  codeNeeded: 'Enter a code of your authenticator app, or a recovery code.',
-  wrongCode: 'This is not the code, or it was used before: wait for the next one.',
   next: 'Go on',
   cancel: 'Cancel',
   added: 'Passkey added.',
