@@ -1,6 +1,6 @@
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { inject } from 'vitest';
-import type { Server } from './server';
+import { afterAll, beforeAll, inject } from 'vitest';
+import { Server } from './server';
 
 const flags = [
   '--headless',
@@ -18,6 +18,26 @@ export async function launch(): Promise<Browser> {
   const executablePath = inject('chromium');
   if (!executablePath) throw new Error('there is no Chromium');
   return chromium.launch({ executablePath, args: flags });
+}
+
+/** A server and a browser. */
+export interface Site {
+  server: Server;
+  browser: Browser;
+}
+
+/** Starts both for the suite that calls it, and stops them after its last test; they are there within its tests. */
+export function openSite(): Readonly<Site> {
+  const site = {} as Site;
+  beforeAll(async () => {
+    site.server = await Server.start();
+    site.browser = await launch();
+  });
+  afterAll(async () => {
+    await site.browser.close();
+    await site.server.stop();
+  });
+  return site;
 }
 
 export interface Look {
@@ -67,6 +87,14 @@ export async function enter(page: Page, name: string, password: string): Promise
   await page.getByRole('textbox', { name: 'Name' }).fill(name);
   await page.getByLabel('Password', { exact: true }).fill(password);
   await page.keyboard.press('Enter');
+}
+
+/** A fresh browser profile in which name and password have been entered on the way to that path. */
+export async function entered(site: Site, name: string, password: string, path = '/'): Promise<Page> {
+  const page = await stranger(site.browser);
+  await page.goto(site.server.url + path);
+  await enter(page, name, password);
+  return page;
 }
 
 /** The pages that are open, of all profiles. */

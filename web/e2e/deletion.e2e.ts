@@ -4,47 +4,29 @@
  * [Task]: T006
  */
 import { readFile } from 'node:fs/promises';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, inject, test } from 'vitest';
 import { codeOf } from './authenticator';
 import { violationsInEachLook } from './axe';
-import { complaintsOf, enter, launch, stranger } from './browser';
+import { complaintsOf, enter, entered, openSite } from './browser';
 import { Network } from './network';
-import { Server } from './server';
 
 const password = 'four tame otters sing';
 
 describe.skipIf(!inject('chromium'))('deleting the account', { timeout: 120_000 }, () => {
-  let server: Server;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    server = await Server.start();
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await server.stop();
-  });
-
-  async function signedInAs(name: string, path = '/'): Promise<Page> {
-    const page = await stranger(browser);
-    await page.goto(server.url + path);
-    await enter(page, name, password);
-    return page;
-  }
+  const site = openSite();
 
   /** The databases of the page, which are named after their users. */
   const databasesOf = (page: Page) =>
     page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
 
   test('takes the name and the password, offers the export, and leaves nothing in the browser', async () => {
-    const asPia = await server.newUser('pia', password);
+    const asPia = await site.server.newUser('pia', password);
     const { id } = (await (await asPia('GET', '/api/me')).json()) as { id: string };
     await asPia('POST', '/api/tasks', { title: 'Plan the surprise' });
-    const elsewhere = await signedInAs('pia');
+    const elsewhere = await entered(site, 'pia', password);
     await elsewhere.getByRole('textbox', { name: 'Add a task' }).waitFor();
-    const page = await signedInAs('pia', '/settings');
+    const page = await entered(site, 'pia', password, '/settings');
     await expect.poll(() => databasesOf(page)).toContain(`docket-${id}`);
     await page.getByRole('button', { name: 'Delete the account…' }).click();
     const dialog = page.getByRole('dialog', { name: 'Delete the account?' });
@@ -78,8 +60,8 @@ describe.skipIf(!inject('chromium'))('deleting the account', { timeout: 120_000 
   });
 
   test('with a second factor takes a code as well', async () => {
-    const asRosa = await server.newUser('rosa', password);
-    const page = await signedInAs('rosa', '/settings');
+    const asRosa = await site.server.newUser('rosa', password);
+    const page = await entered(site, 'rosa', password, '/settings');
     await page.getByRole('button', { name: 'Delete the account…' }).click();
     const made = (await (await asRosa('POST', '/api/me/second-factor', { password })).json()) as {
       id: string;
@@ -104,9 +86,9 @@ describe.skipIf(!inject('chromium'))('deleting the account', { timeout: 120_000 
   });
 
   test('is over also where the network breaks right after it', async () => {
-    const asTheo = await server.newUser('theo', password);
+    const asTheo = await site.server.newUser('theo', password);
     const { id } = (await (await asTheo('GET', '/api/me')).json()) as { id: string };
-    const page = await signedInAs('theo', '/settings');
+    const page = await entered(site, 'theo', password, '/settings');
     await expect.poll(() => databasesOf(page)).toContain(`docket-${id}`);
     const network = await Network.of(page.context());
     network.answer((request) => (request.url().endsWith('/api/session') ? 'silence' : undefined));

@@ -6,13 +6,12 @@
  */
 import { readFile } from 'node:fs/promises';
 import jsQR from 'jsqr';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, inject, test } from 'vitest';
 import { codeOf } from './authenticator';
 import { violationsInEachLook, violationsOn } from './axe';
-import { complaintsOf, enter, launch, stranger } from './browser';
+import { complaintsOf, entered, openSite } from './browser';
 import { decode } from './png';
-import { Server } from './server';
 
 const password = 'four tame otters sing';
 
@@ -26,27 +25,9 @@ async function scanned(page: Page): Promise<string | undefined> {
 }
 
 describe.skipIf(!inject('chromium'))('the second factor', { timeout: 120_000 }, () => {
-  let server: Server;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    server = await Server.start();
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await server.stop();
-  });
+  const site = openSite();
 
   const quickAdd = (page: Page) => page.getByRole('textbox', { name: 'Add a task' });
-
-  /** A profile in which name and password have been entered. */
-  async function entered(name: string, path = '/'): Promise<Page> {
-    const page = await stranger(browser);
-    await page.goto(server.url + path);
-    await enter(page, name, password);
-    return page;
-  }
 
   /** The recovery codes that are shown on the page. */
   async function recoveryOn(page: Page): Promise<string[]> {
@@ -85,8 +66,8 @@ describe.skipIf(!inject('chromium'))('the second factor', { timeout: 120_000 }, 
   }
 
   test('is set up with an app, asked for at sign-in, and a recovery code stands in for it', async () => {
-    await server.newUser('nora', password);
-    const page = await entered('nora', '/security');
+    await site.server.newUser('nora', password);
+    const page = await entered(site, 'nora', password, '/security');
     const { secret, recovery } = await setUp(page, async (name) => {
       expect(await violationsInEachLook(page, name)).toEqual([]);
       await page.emulateMedia({ colorScheme: 'dark' }); // the code is read in the dark, too
@@ -100,7 +81,7 @@ describe.skipIf(!inject('chromium'))('the second factor', { timeout: 120_000 }, 
     await page.getByText('10 recovery codes are left.').waitFor();
     expect(await page.content()).not.toContain(recovery[0]);
 
-    const phone = await entered('nora', '/today');
+    const phone = await entered(site, 'nora', password, '/today');
     await phone.getByRole('heading', { name: 'One more step' }).waitFor();
     const code = phone.getByRole('textbox', { name: 'Code' });
     expect(await code.getAttribute('autocomplete')).toBe('one-time-code');
@@ -114,7 +95,7 @@ describe.skipIf(!inject('chromium'))('the second factor', { timeout: 120_000 }, 
     await quickAdd(phone).waitFor();
     expect(new URL(phone.url()).pathname).toBe('/today');
 
-    const other = await entered('nora');
+    const other = await entered(site, 'nora', password);
     await other.getByRole('button', { name: 'Use a recovery code instead' }).click();
     await other.getByRole('textbox', { name: 'Recovery code' }).fill('aaaa-aaaa-aaaa-aaaa');
     await other.keyboard.press('Enter');
@@ -130,8 +111,8 @@ describe.skipIf(!inject('chromium'))('the second factor', { timeout: 120_000 }, 
   });
 
   test('gives new recovery codes, and is switched off, to who knows the password and has a code', async () => {
-    await server.newUser('omar', password);
-    const page = await entered('omar', '/security');
+    await site.server.newUser('omar', password);
+    const page = await entered(site, 'omar', password, '/security');
     const { recovery } = await setUp(page, () => Promise.resolve());
     await page.getByRole('button', { name: 'I have kept them' }).click();
     await page.getByRole('button', { name: 'Make new recovery codes' }).click();
@@ -157,7 +138,7 @@ describe.skipIf(!inject('chromium'))('the second factor', { timeout: 120_000 }, 
     await page.keyboard.press('Enter');
     await page.getByText('The second step is off.').waitFor();
     await page.getByRole('button', { name: 'Set it up' }).waitFor();
-    const other = await entered('omar');
+    const other = await entered(site, 'omar', password);
     await quickAdd(other).waitFor();
     expect([page, other].flatMap(complaintsOf)).toEqual([]);
     for (const one of [page, other]) await one.context().close();

@@ -3,40 +3,20 @@
  *
  * [Task]: T006
  */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { violationsInEachLook } from './axe';
-import { complaintsOf, enter, launch, stranger } from './browser';
-import { Server } from './server';
+import { complaintsOf, entered, openSite } from './browser';
 
 const password = 'four tame otters sing';
 
 describe.skipIf(!inject('chromium'))('sign-in and security', { timeout: 120_000 }, () => {
-  let server: Server;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    server = await Server.start();
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await server.stop();
-  });
-
-  /** A profile in which that user has signed in. */
-  async function signedInAs(name: string, secret: string, path = '/'): Promise<Page> {
-    const page = await stranger(browser);
-    await page.goto(server.url + path);
-    await enter(page, name, secret);
-    return page;
-  }
+  const site = openSite();
 
   test('changing the password ends the other sessions, and only the new one signs in', async () => {
-    await server.newUser('flora', password);
-    const elsewhere = await signedInAs('flora', password);
+    await site.server.newUser('flora', password);
+    const elsewhere = await entered(site, 'flora', password);
     await elsewhere.getByRole('textbox', { name: 'Add a task' }).waitFor();
-    const page = await signedInAs('flora', password, '/security');
+    const page = await entered(site, 'flora', password, '/security');
     const old = page.getByLabel('Present password', { exact: true });
     const fresh = page.getByLabel('New password', { exact: true });
     const set = page.getByRole('button', { name: 'Set the password' });
@@ -73,10 +53,10 @@ describe.skipIf(!inject('chromium'))('sign-in and security', { timeout: 120_000 
   });
 
   test('a session that is signed out elsewhere sees it, keeps what was typed, and goes on', async () => {
-    await server.newUser('gero', password);
-    const elsewhere = await signedInAs('gero', password);
+    await site.server.newUser('gero', password);
+    const elsewhere = await entered(site, 'gero', password);
     await elsewhere.getByRole('textbox', { name: 'Add a task' }).fill('half a tho');
-    const page = await signedInAs('gero', password, '/security');
+    const page = await entered(site, 'gero', password, '/security');
     const sessions = page.getByRole('list', { name: 'Where you are signed in' });
     await expect.poll(() => sessions.getByRole('listitem').count()).toBe(2);
     await sessions.getByRole('button', { name: 'Sign out: this browser' }).waitFor();
@@ -104,10 +84,10 @@ describe.skipIf(!inject('chromium'))('sign-in and security', { timeout: 120_000 
   });
 
   test('who got in, failed to, and changed what, is listed', async () => {
-    const asIda = await server.newUser('ida', password);
+    const asIda = await site.server.newUser('ida', password);
     const guess = async () => {
       const body = JSON.stringify({ name: 'ida', password: 'three tame otters' });
-      await fetch(`${server.url}/api/session`, {
+      await fetch(`${site.server.url}/api/session`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         body,
@@ -117,7 +97,7 @@ describe.skipIf(!inject('chromium'))('sign-in and security', { timeout: 120_000 
     await guess();
     await expect.poll(async () => (await asIda('GET', '/api/me/access')).text()).toContain('"times":2'); // it is noted later
     await asIda('POST', '/api/tokens', { name: 'the nightly script', scope: 'read' });
-    const page = await signedInAs('ida', password, '/security');
+    const page = await entered(site, 'ida', password, '/security');
     const log = page.getByRole('list', { name: 'What happened to your account' });
     await log.getByText('Signed in · Chrome on Linux').waitFor();
     await log.getByText('API token made · the nightly script').waitFor();
