@@ -81,7 +81,7 @@ describe.skipIf(!inject('chromium'))('what is spoken', () => {
       .map(({ text }) => text.replace(/[\u2068\u2069]/g, ''))
       .join('\n');
   const levels = async () =>
-    (await all('heading')).map(({ name, properties: { level } }) => `${level} ${name}`);
+    (await all('heading')).map(({ name, properties: { level } }) => `${String(level)} ${name}`);
 
   test('where one is, and how long the list is, though few of its rows are drawn', async () => {
     expect(await names('navigation')).toEqual(['Views']);
