@@ -8,7 +8,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { launch, signedIn, stranger } from './browser';
+import { launch, stranger } from './browser';
 import { fill, setClock } from './person';
 import { quantised } from './png';
 import { Server } from './server';
@@ -36,8 +36,10 @@ test('pictures', async () => {
   };
   for (const width of [1280, 390] as const) {
     for (const scheme of ['light', 'dark'] as const) {
-      const page = await signedIn(browser, server, { width, scheme });
-      await setClock(page.context(), start);
+      const page = await stranger(browser, { width, scheme });
+      await setClock(page.context(), start); // before the page keeps anything of the real time
+      await page.goto(await server.newLink());
+      await page.getByRole('textbox', { name: 'Add a task' }).waitFor();
       const door = await stranger(browser, { width, scheme });
       await door.goto(`${server.url}/signin`);
       await door.getByRole('textbox', { name: 'Name' }).waitFor();
