@@ -8,24 +8,49 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/docket-tasks/docket/edge"
 	"github.com/docket-tasks/docket/host"
 )
 
-// scheduling is a store that shows which jobs are committed.
+// scheduling is a store that shows which jobs are committed. Requests and what they leave behind commit at the same time.
 type scheduling struct {
 	host.State
+	mu   sync.Mutex
 	jobs []host.JobIntent
 }
 
 func (s *scheduling) Commit(ctx context.Context, tx host.Tx) error {
 	err := s.State.Commit(ctx, tx)
 	if err == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.jobs = append(s.jobs, tx.Jobs...)
 	}
 	return err
+}
+
+// waiting are the jobs that nobody has taken.
+func (s *scheduling) waiting() []host.JobIntent {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.jobs)
+}
+
+// take takes a job that is due, if there is one.
+func (s *scheduling) take(now time.Time) (j host.JobIntent, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.jobs, func(j host.JobIntent) bool { return !j.Due.After(now) })
+	if i < 0 {
+		return j, false
+	}
+	j = s.jobs[i]
+	s.jobs = slices.Delete(s.jobs, i, i+1)
+	return j, true
 }
 
 // postOffice is a site with a mail server, and who carries its jobs out.
@@ -76,12 +101,10 @@ func (o *postOffice) ask(account string) response {
 func (o *postOffice) work() {
 	o.t.Helper()
 	for {
-		i := slices.IndexFunc(o.jobs.jobs, func(j host.JobIntent) bool { return !j.Due.After(o.clock.now()) })
-		if i < 0 {
+		j, ok := o.jobs.take(o.clock.now())
+		if !ok {
 			return
 		}
-		j := o.jobs.jobs[i]
-		o.jobs.jobs = slices.Delete(o.jobs.jobs, i, i+1)
 		if !strings.HasPrefix(j.Name, "forgot-") {
 			continue
 		}
@@ -141,13 +164,13 @@ func TestForgottenTellsNothing(t *testing.T) {
 	first := o.ask("Ada")
 	first.want(t, http.StatusNoContent, nil)
 	for _, account := range []string{"ada@example.org", "Bob", me.Name, "me@example.org", "Nobody", "nobody@example.org", "@", " "} {
-		before := len(o.jobs.jobs)
+		before := len(o.jobs.waiting())
 		res := o.ask(account)
 		if res.status != first.status || string(res.body) != string(first.body) || len(res.header) != len(first.header) {
 			t.Errorf("%s: %d %s %v", account, res.status, res.body, res.header)
 		}
-		if len(o.jobs.jobs) != before+1 {
-			t.Errorf("%s: %d jobs", account, len(o.jobs.jobs)-before)
+		if len(o.jobs.waiting()) != before+1 {
+			t.Errorf("%s: %d jobs", account, len(o.jobs.waiting())-before)
 		}
 	}
 	if len(o.letters) != 0 {
@@ -211,7 +234,7 @@ func TestForgottenIsTriedAgain(t *testing.T) {
 	if len(o.letters) != tries+1 || last.ID != o.letters[0].ID {
 		t.Fatalf("%d letters, %+v", len(o.letters), last)
 	}
-	for _, j := range o.jobs.jobs {
+	for _, j := range o.jobs.waiting() {
 		t.Errorf("job %s is left", j.Name)
 	}
 	if row := o.item(lettersKey(ada.Email)); strings.Contains(string(row.Value), codeIn(t, last)) {
@@ -220,14 +243,14 @@ func TestForgottenIsTriedAgain(t *testing.T) {
 	o.reset(codeIn(t, last), otherPassword).want(t, http.StatusNoContent, nil)
 
 	o.answer = ErrLetterRefused
-	if o.forgot("Ada"); len(o.jobs.jobs) != 0 {
+	if o.forgot("Ada"); len(o.jobs.waiting()) != 0 {
 		t.Error("what was refused is tried again")
 	}
 	o.answer = errors.New("away")
 	o.forgot("Ada")
 	before := len(o.letters)
 	o.clock.advance(CodeLife)
-	if o.work(); len(o.letters) != before || len(o.jobs.jobs) != 0 {
+	if o.work(); len(o.letters) != before || len(o.jobs.waiting()) != 0 {
 		t.Error("an hour later it is tried again")
 	}
 }
