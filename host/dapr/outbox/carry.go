@@ -202,4 +202,7 @@ func (o *Outbox) forget(e *entry) {
 	delete(e.lease.live, e.n)
 	close(o.changed)
 	o.changed = make(chan struct{})
+	if l := o.lease; l != nil && l.next >= l.hi && l.live[l.hi-int64(o.Window)] == nil { // full, and its lowest number is finished
+		o.ask()
+	}
 }

@@ -6,12 +6,17 @@ import (
 	"fmt"
 	"log/slog"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/docket-tasks/docket/host"
 )
 
-// brokerless is a store at which every call takes effect at once, and a broker that is away.
-type brokerless struct{ store }
+// brokerless is a store at which every call takes effect at once, and a broker that is away until back is closed.
+type brokerless struct {
+	store
+	back chan struct{}
+}
 
 func (b *brokerless) Get(_ context.Context, keys []string) ([]host.Item, error) {
 	b.mu.Lock()
@@ -30,27 +35,94 @@ func (b *brokerless) Commit(_ context.Context, ops []host.Op) error {
 	return b.apply(ops)
 }
 
-func (b *brokerless) Publish(context.Context, host.Message) error { return errors.New("away") }
+func (b *brokerless) Publish(context.Context, host.Message) error {
+	select {
+	case <-b.back:
+		return nil
+	default:
+		return errors.New("away")
+	}
+}
 
-// What ends with a commit can ask before it begins whether the window has room for one.
-func TestReady(t *testing.T) {
-	b := &brokerless{store{world: newWorld()}}
-	const window = 4
-	box, err := Open(t.Context(), Config{Store: b, Carrier: b, Owner: "me", Slots: 1, Window: window, Logger: slog.New(slog.DiscardHandler)})
+const smallWindow = 4
+
+func openBrokerless(t *testing.T) (*Outbox, *brokerless) {
+	t.Helper()
+	b := &brokerless{store: store{world: newWorld()}, back: make(chan struct{})}
+	box, err := Open(t.Context(), Config{Store: b, Carrier: b, Owner: "me", Slots: 1, Window: smallWindow, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer box.Kill()
-	for i := range window {
+	t.Cleanup(box.Kill)
+	return box, b
+}
+
+func commitOne(t *testing.T, box *Outbox, id int) error {
+	return box.Commit(t.Context(), []host.Op{host.Create(fmt.Sprintf("effect/%d", id), nil)}, []host.Message{{Topic: "t", Key: "k", ID: fmt.Sprint(id)}}, nil)
+}
+
+// What ends with a commit can ask before it begins whether the window has room for one.
+func TestReady(t *testing.T) {
+	box, _ := openBrokerless(t)
+	for i := range smallWindow {
 		if err := box.Ready(); err != nil {
 			t.Fatalf("after %d commits: %v", i, err)
 		}
-		id := fmt.Sprint(i)
-		if err := box.Commit(t.Context(), []host.Op{host.Create("effect/"+id, nil)}, []host.Message{{Topic: "t", Key: "k", ID: id}}, nil); err != nil {
+		if err := commitOne(t, box, i); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := box.Ready(); !errors.Is(err, host.ErrUnavailable) {
 		t.Errorf("with a full window: %v", err)
 	}
+}
+
+// Whoever commits faster than messages go out waits for them; while none go out at all, waiting would be in vain.
+func TestFullWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		box, broker := openBrokerless(t)
+		for i := range smallWindow {
+			if err := commitOne(t, box, i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		const more = 3 * smallWindow
+		results := make(chan error, more)
+		for i := range more {
+			go func() { results <- commitOne(t, box, smallWindow+i) }()
+		}
+		synctest.Wait()
+		if len(results) > 0 {
+			t.Fatalf("with a full window a commit did not wait: %v", <-results)
+		}
+		close(broker.back)
+		for range more {
+			if err := <-results; err != nil {
+				t.Errorf("after the broker is back: %v", err)
+			}
+		}
+		if full := box.Stats().Full; full != 0 {
+			t.Errorf("%d commits were refused", full)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		box, _ := openBrokerless(t)
+		for i := range smallWindow {
+			if err := commitOne(t, box, i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		began := time.Now()
+		for i := range 2 {
+			if err := commitOne(t, box, smallWindow+i); !errors.Is(err, host.ErrUnavailable) {
+				t.Errorf("with a full window and no broker: %v", err)
+			}
+		}
+		if took := time.Since(began); took > box.Patience {
+			t.Errorf("both were refused after %v, each would wait by itself", took)
+		}
+		if full := box.Stats().Full; full != 2 {
+			t.Errorf("%d commits were counted as refused, want 2", full)
+		}
+	})
 }

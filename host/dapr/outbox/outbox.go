@@ -45,7 +45,8 @@ type Config struct {
 	Slots, Window int
 	// Lease is how long a slot row must stay unchanged before its owner is taken for dead (15 s).
 	Lease time.Duration
-	// Patience is how long Commit looks for the outcome of a transaction before it answers ErrUnknown (5 s).
+	// Patience is how long Commit looks for the outcome of a transaction before it answers ErrUnknown, and how long the window may
+	// stand still before commits that find it full are refused (5 s).
 	Patience time.Duration
 	// Logger gets slot losses, recoveries and unknown outcomes; nil means slog.Default().
 	Logger *slog.Logger
@@ -111,6 +112,7 @@ type Outbox struct {
 	lease   *lease // nil while there is none
 	queues  map[string]*queue
 	changed chan struct{} // closed and replaced when an entry is done
+	moved   chan struct{} // closed and replaced when the window has moved, or there is another lease or none
 	removal []*entry      // carried, their rows not deleted yet
 	busy    bool          // a removal is under way
 	stats   Stats
@@ -121,6 +123,7 @@ type lease struct {
 	slot      int
 	epoch     int64
 	hi        int64     // numbers below are ours to use
+	grew      time.Time // when hi did last
 	confirmed time.Time // the slot was ours at least until then
 	next      int64
 	live      map[int64]*entry
@@ -155,7 +158,7 @@ const voidTTL = 7 * 24 * time.Hour
 // Open claims a slot and begins to watch the others. It waits for one as long as ctx allows.
 func Open(ctx context.Context, c Config) (*Outbox, error) {
 	c.defaults()
-	o := &Outbox{Config: c, queues: map[string]*queue{}, move: make(chan struct{}, 1), sending: make(chan struct{}, maxSending), changed: make(chan struct{})}
+	o := &Outbox{Config: c, queues: map[string]*queue{}, move: make(chan struct{}, 1), sending: make(chan struct{}, maxSending), changed: make(chan struct{}), moved: make(chan struct{})}
 	o.background, o.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	o.inherit()
 	o.loops.Go(o.watch)
@@ -186,7 +189,7 @@ func (o *Outbox) Commit(ctx context.Context, ops []host.Op, messages []host.Mess
 	if err != nil {
 		return err
 	}
-	e, err := o.begin(c)
+	e, err := o.begin(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -216,7 +219,7 @@ func (o *Outbox) Ready() error {
 	return err
 }
 
-// usable is the lease whose next number is ours to use; o.mu is held.
+// usable is the lease whose next number is ours to use, or the full one with errFull; o.mu is held.
 func (o *Outbox) usable() (*lease, error) {
 	l := o.lease
 	switch {
@@ -226,18 +229,43 @@ func (o *Outbox) usable() (*lease, error) {
 		o.ask()
 		return nil, fmt.Errorf("the outbox has lost its slot and takes another: %w", host.ErrUnavailable)
 	case l.next >= l.hi:
-		o.stats.Full++
 		o.ask()
-		return nil, fmt.Errorf("%d commits wait to be published: %w", len(l.live), host.ErrUnavailable)
+		return l, fmt.Errorf("%w, %d commits wait to be published: %w", errFull, len(l.live), host.ErrUnavailable)
 	}
 	return l, nil
 }
 
+var errFull = errors.New("the window is used up")
+
+// hasRoom waits until the window of l moves on: while messages go out, those who come faster are slowed down, not refused. It
+// returns false where ctx ends, or the window has not moved for a while, as when the broker is away; o.mu is held, but not while it waits.
+func (o *Outbox) hasRoom(ctx context.Context, l *lease) bool {
+	moved, left := o.moved, o.Patience-time.Since(l.grew)
+	o.mu.Unlock()
+	defer o.mu.Lock()
+	patience := time.NewTimer(left)
+	defer patience.Stop()
+	select {
+	case <-moved:
+		return true
+	case <-patience.C:
+	case <-ctx.Done():
+	case <-o.background.Done():
+	}
+	return false
+}
+
 // begin takes the next number of the window, puts the commit's messages in line and counts it in loops.
-func (o *Outbox) begin(c content) (*entry, error) {
+func (o *Outbox) begin(ctx context.Context, c content) (*entry, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	l, err := o.usable()
+	for errors.Is(err, errFull) && o.hasRoom(ctx, l) {
+		l, err = o.usable()
+	}
+	if errors.Is(err, errFull) {
+		o.stats.Full++
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -374,6 +402,7 @@ func (o *Outbox) Close(ctx context.Context) error {
 		return nil
 	}
 	o.closed = true
+	o.tellMoved()
 	o.mu.Unlock()
 	err := o.finished(ctx)
 	o.release(ctx)

@@ -74,7 +74,7 @@ func (o *Outbox) claim(ctx context.Context) error {
 func (o *Outbox) hold(slot int, row slotRow, at time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.lease = &lease{slot: slot, epoch: row.Epoch, hi: row.Hi, confirmed: at, live: map[int64]*entry{}}
+	o.lease = &lease{slot: slot, epoch: row.Epoch, hi: row.Hi, grew: time.Now(), confirmed: at, live: map[int64]*entry{}}
 	o.Logger.Info("outbox slot claimed", "slot", slot, "epoch", row.Epoch)
 }
 
@@ -134,13 +134,23 @@ func (o *Outbox) renew(ctx context.Context, l *lease) {
 	switch err := o.writeSlot(ctx, items[0], row); {
 	case err == nil:
 		o.mu.Lock()
-		l.hi, l.confirmed = row.Hi, began
+		l.confirmed = began
+		if row.Hi > l.hi {
+			l.hi, l.grew = row.Hi, time.Now()
+			o.tellMoved()
+		}
 		o.mu.Unlock()
 	case errors.Is(err, host.ErrConflict):
 		o.ask() // somebody has written it, perhaps an attempt of our own: look again
 	default:
 		o.Logger.Warn("the slot cannot be renewed", "slot", l.slot, "error", err)
 	}
+}
+
+// tellMoved wakes those who wait for room; o.mu is held.
+func (o *Outbox) tellMoved() {
+	close(o.moved)
+	o.moved = make(chan struct{})
 }
 
 // lowest is the lowest number that is not finished; o.mu is held.
@@ -161,6 +171,7 @@ func (o *Outbox) lose(l *lease) {
 		return
 	}
 	o.lease = nil
+	o.tellMoved()
 	o.stats.SlotsLost++
 	o.ask()
 	o.Logger.Warn("another replica took this one for dead and has fenced its slot", "slot", l.slot, "epoch", l.epoch, "unfinished", len(l.live))
