@@ -156,6 +156,8 @@ func (o *Outbox) count(err error, ok, failed func(*Stats) *uint64) {
 	defer o.mu.Unlock()
 	if err != nil {
 		ok = failed
+	} else {
+		o.handed = time.Now()
 	}
 	*ok(&o.stats)++
 }

@@ -45,8 +45,8 @@ type Config struct {
 	Slots, Window int
 	// Lease is how long a slot row must stay unchanged before its owner is taken for dead (15 s).
 	Lease time.Duration
-	// Patience is how long Commit looks for the outcome of a transaction before it answers ErrUnknown, and how long the window may
-	// stand still before commits that find it full are refused (5 s).
+	// Patience is how long Commit looks for the outcome of a transaction before it answers ErrUnknown, and how long
+	// nothing may have been handed on for commits to wait where the window is full (5 s); after that they are refused.
 	Patience time.Duration
 	// Logger gets slot losses, recoveries and unknown outcomes; nil means slog.Default().
 	Logger *slog.Logger
@@ -113,6 +113,7 @@ type Outbox struct {
 	queues  map[string]*queue
 	changed chan struct{} // closed and replaced when an entry is done
 	moved   chan struct{} // closed and replaced when the window has moved, or there is another lease or none
+	handed  time.Time     // when a message or job was last handed on
 	removal []*entry      // carried, their rows not deleted yet
 	busy    bool          // a removal is under way
 	stats   Stats
@@ -123,7 +124,6 @@ type lease struct {
 	slot      int
 	epoch     int64
 	hi        int64     // numbers below are ours to use
-	grew      time.Time // when hi did last
 	confirmed time.Time // the slot was ours at least until then
 	next      int64
 	live      map[int64]*entry
@@ -238,21 +238,31 @@ func (o *Outbox) usable() (*lease, error) {
 var errFull = errors.New("the window is used up")
 
 // hasRoom waits until the window of l moves on: while messages go out, those who come faster are slowed down, not refused. It
-// returns false where ctx ends, or the window has not moved for a while, as when the broker is away; o.mu is held, but not while it waits.
+// returns false where ctx ends, or nothing has gone out for a while, as when the broker is away; o.mu is held, but not while it waits.
 func (o *Outbox) hasRoom(ctx context.Context, l *lease) bool {
-	moved, left := o.moved, o.Patience-time.Since(l.grew)
-	o.mu.Unlock()
-	defer o.mu.Lock()
-	patience := time.NewTimer(left)
-	defer patience.Stop()
-	select {
-	case <-moved:
-		return true
-	case <-patience.C:
-	case <-ctx.Done():
-	case <-o.background.Done():
+	for o.lease == l && l.next >= l.hi {
+		still := o.handed // since when nothing has gone out although something could
+		if e := l.live[l.lowest()]; e != nil && e.since.After(still) {
+			still = e.since
+		}
+		moved, left := o.moved, o.Patience-time.Since(still)
+		if left <= 0 {
+			return false
+		}
+		o.mu.Unlock()
+		patience := time.NewTimer(left)
+		select {
+		case <-moved:
+		case <-patience.C:
+		case <-ctx.Done():
+		}
+		patience.Stop()
+		o.mu.Lock()
+		if o.closed || ctx.Err() != nil {
+			return false
+		}
 	}
-	return false
+	return true
 }
 
 // begin takes the next number of the window, puts the commit's messages in line and counts it in loops.
@@ -435,6 +445,7 @@ func (o *Outbox) finished(ctx context.Context) error {
 func (o *Outbox) Kill() {
 	o.mu.Lock()
 	o.closed = true
+	o.tellMoved()
 	o.mu.Unlock()
 	o.cancel()
 	o.loops.Wait()

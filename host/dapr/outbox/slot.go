@@ -74,7 +74,7 @@ func (o *Outbox) claim(ctx context.Context) error {
 func (o *Outbox) hold(slot int, row slotRow, at time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.lease = &lease{slot: slot, epoch: row.Epoch, hi: row.Hi, grew: time.Now(), confirmed: at, live: map[int64]*entry{}}
+	o.lease = &lease{slot: slot, epoch: row.Epoch, hi: row.Hi, confirmed: at, live: map[int64]*entry{}}
 	o.Logger.Info("outbox slot claimed", "slot", slot, "epoch", row.Epoch)
 }
 
@@ -136,7 +136,7 @@ func (o *Outbox) renew(ctx context.Context, l *lease) {
 		o.mu.Lock()
 		l.confirmed = began
 		if row.Hi > l.hi {
-			l.hi, l.grew = row.Hi, time.Now()
+			l.hi = row.Hi
 			o.tellMoved()
 		}
 		o.mu.Unlock()
