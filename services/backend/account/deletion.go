@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -94,34 +96,17 @@ func (s *Store) Erase(ctx context.Context, id string) error {
 // removal returns the operations that remove all rows of the user, as they are, and the ids of the credentials among them.
 // With at most [MaxTokens], [MaxSessions], [MaxConnections] and [MaxPasskeys] they are few enough for one commit.
 func (s *Store) removal(ctx context.Context, id string) (ops []host.Op, credentials []string, err error) {
-	rows, err := s.state.GetBulk(ctx, []string{
-		tokensKey(id), sessionsKey(id), connectionsKey(id), passkeysKey(id), UserKey(id), passwordKey(id), factorKey(id), accessKey(id),
-	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("read account: %w", err)
-	}
-	for _, row := range rows {
-		if row.Exists() {
-			ops = append(ops, host.Remove(row.Key, row.ETag))
-		}
-	}
+	var u User
 	var tokens []storedToken
 	var open openSessions
 	var connections []Connection
 	var passkeys []storedPasskey
-	if err := errors.Join(decode(rows[0], &tokens), decode(rows[1], &open), decode(rows[2], &connections), decode(rows[3], &passkeys)); err != nil {
+	ops, err = s.removing(ctx, map[string]any{
+		UserKey(id): &u, passwordKey(id): nil, factorKey(id): nil, accessKey(id): nil,
+		tokensKey(id): &tokens, sessionsKey(id): &open, connectionsKey(id): &connections, passkeysKey(id): &passkeys,
+	})
+	if err != nil {
 		return nil, nil, err
-	}
-	if rows[4].Exists() {
-		u, err := s.decodeUser(rows[4])
-		if err != nil {
-			return nil, nil, err
-		}
-		found, err := s.addressing(ctx, id, u.Email, "")
-		if err != nil {
-			return nil, nil, err
-		}
-		ops = append(ops, found...)
 	}
 	for _, t := range tokens {
 		ops, credentials = append(ops, host.Delete(tokenKey(t.Hash))), append(credentials, t.ID)
@@ -140,7 +125,27 @@ func (s *Store) removal(ctx context.Context, id string) (ops []host.Op, credenti
 		}
 		ops = append(ops, forget...)
 	}
-	return ops, credentials, nil
+	found, err := s.addressing(ctx, id, u.Email, "")
+	return append(ops, found...), credentials, err
+}
+
+// removing returns the operations that remove the rows at those keys, as they are, and decodes each into what its key has,
+// unless that is nil. What has no row stays as it is.
+func (s *Store) removing(ctx context.Context, into map[string]any) (ops []host.Op, err error) {
+	rows, err := s.state.GetBulk(ctx, slices.Collect(maps.Keys(into)))
+	if err != nil {
+		return nil, fmt.Errorf("read account: %w", err)
+	}
+	for _, row := range rows {
+		if !row.Exists() {
+			continue
+		}
+		ops = append(ops, host.Remove(row.Key, row.ETag))
+		if v := into[row.Key]; v != nil {
+			err = errors.Join(err, decode(row, v))
+		}
+	}
+	return ops, err
 }
 
 // forget lets go of what this replica holds of a user whose credentials have ended.

@@ -100,12 +100,8 @@ func (s *Store) enter(ctx context.Context, userID string, b Browser, open openSe
 	if err != nil {
 		return User{}, "", err
 	}
-	found, err := s.addressing(ctx, userID, "", u.Email) // who wrote their address before users were found by it
-	if err != nil {
-		return User{}, "", err
-	}
 	tx, _ := s.userTx(old, etag, &u)
-	tx.Ops = slices.Concat(tx.Ops, ops, opened, found, []host.Op{note})
+	tx.Ops = slices.Concat(tx.Ops, ops, opened, []host.Op{note})
 	return u.User, secret, s.state.Commit(ctx, tx)
 }
 
