@@ -79,15 +79,15 @@ func (s *Store) postStart(ctx context.Context, in *startInput) (*startAnswer, er
 			return nil, err
 		}
 	}
-	return s.started(ctx, in.Body.Provider, attempt{Invitation: id, TimeZone: in.Body.TimeZone}, in.secure)
+	return s.started(ctx, in.Body.Provider, openIDAttempt{Invitation: id, TimeZone: in.Body.TimeZone}, in.secure)
 }
 
-func (s *Store) started(ctx context.Context, provider string, a attempt, secure bool) (*startAnswer, error) {
+func (s *Store) started(ctx context.Context, provider string, a openIDAttempt, secure bool) (*startAnswer, error) {
 	url, secret, err := s.begin(ctx, provider, a)
 	if err != nil {
 		return nil, err
 	}
-	out := &startAnswer{SetCookie: openIDAttempt.given(secret, secure)}
+	out := &startAnswer{SetCookie: openIDAttempts.given(secret, secure)}
 	out.Body.URL = url
 	return out, nil
 }
@@ -104,7 +104,7 @@ func (s *Store) postConnection(ctx context.Context, in *connectionInput) (*start
 	if err != nil {
 		return nil, err
 	}
-	return s.started(ctx, in.Body.Provider, attempt{Session: p.Session}, in.secure)
+	return s.started(ctx, in.Body.Provider, openIDAttempt{Session: p.Session}, in.secure)
 }
 
 // comeBack is a browser that shows the cookie of its attempt.
@@ -147,7 +147,7 @@ type finishAnswer struct {
 }
 
 func (s *Store) postFinish(ctx context.Context, in *finishInput) (*finishAnswer, error) {
-	a, err := s.cameBack(ctx, in.attempt(openIDAttempt), in.Body.Provider, in.Body.State)
+	a, err := s.cameBack(ctx, in.attempt(openIDAttempts), in.Body.Provider, in.Body.State)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +158,7 @@ func (s *Store) postFinish(ctx context.Context, in *finishInput) (*finishAnswer,
 	if err != nil {
 		return nil, err
 	}
-	out := &finishAnswer{SetCookie: []http.Cookie{openIDAttempt.gone(in.secure)}}
+	out := &finishAnswer{SetCookie: []http.Cookie{openIDAttempts.gone(in.secure)}}
 	if session != "" {
 		out.SetCookie = append(out.SetCookie, sessionCookie(session, in.secure))
 	}

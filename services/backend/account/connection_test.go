@@ -309,7 +309,7 @@ func TestAttemptCookie(t *testing.T) {
 	if gone.Name != c.Name || gone.MaxAge >= 0 {
 		t.Errorf("it stays: %+v", gone)
 	}
-	if item := p.item(openIDAttempt.rows + hash(c.Value)); !item.Exists() || strings.Contains(string(item.Value), c.Value) {
+	if item := p.item(openIDAttempts.rows + hash(c.Value)); !item.Exists() || strings.Contains(string(item.Value), c.Value) {
 		t.Errorf("what is kept holds what the cookie does: %s", item.Value)
 	}
 }

@@ -45,6 +45,14 @@ type storedPasskey struct {
 	Key passkey.Key `json:"key"`
 }
 
+// passkeyAttempt is what is kept of somebody who was asked for a passkey.
+type passkeyAttempt struct {
+	// Challenge is what the passkey is to sign.
+	Challenge string `json:"challenge"`
+	// Session is the one that wants to have a passkey; empty: somebody wants to sign in.
+	Session string `json:"session,omitempty"`
+}
+
 func passkeyKey(id string) string    { return "passkey/" + id }
 func passkeysKey(user string) string { return "passkeys/" + user }
 
@@ -83,9 +91,9 @@ func (s *Store) BeginPasskey(ctx context.Context, site passkey.Site, session str
 		for i, p := range list {
 			known[i] = p.Key
 		}
-		a := attempt{Session: session}
+		a := passkeyAttempt{Session: session}
 		a.Challenge, options = site.Create(passkey.Holder{ID: u.ID, Name: u.Name}, known)
-		secret, err = s.keepAttempt(ctx, passkeyAttempt, a, used...)
+		secret, err = s.keepAttempt(ctx, passkeyAttempts, a, used...)
 		return err
 	})
 	if err != nil {
@@ -97,7 +105,8 @@ func (s *Store) BeginPasskey(ctx context.Context, site passkey.Site, session str
 // AddPasskey adds the passkey that the session's browser has made in the attempt. [ErrNoAttempt], [passkey.ErrRefused],
 // [ErrPasskeyTaken], [ErrTooManyPasskeys].
 func (s *Store) AddPasskey(ctx context.Context, site passkey.Site, caller edge.Principal, secret, name string, response []byte) (Passkey, error) {
-	a, err := s.takeAttempt(ctx, passkeyAttempt, secret)
+	var a passkeyAttempt
+	err := s.takeAttempt(ctx, passkeyAttempts, secret, &a)
 	if err == nil && (a.Session == "" || a.Session != current(caller)) {
 		err = ErrNoAttempt
 	}
@@ -145,9 +154,9 @@ func (s *Store) adding(ctx context.Context, user string, p storedPasskey) ([]hos
 
 // BeginSignIn returns what to ask a browser for to sign somebody in by a passkey, and the secret of the attempt.
 func (s *Store) BeginSignIn(ctx context.Context, site passkey.Site) (secret string, options json.RawMessage, err error) {
-	var a attempt
+	var a passkeyAttempt
 	a.Challenge, options = site.Request()
-	secret, err = s.keepAttempt(ctx, passkeyAttempt, a)
+	secret, err = s.keepAttempt(ctx, passkeyAttempts, a)
 	return secret, options, err
 }
 
@@ -155,7 +164,8 @@ func (s *Store) BeginSignIn(ctx context.Context, site passkey.Site) (secret stri
 // second factor is not asked for: the authenticator has checked its user. [ErrNoAttempt], [ErrUnknownPasskey],
 // [passkey.ErrRefused], [passkey.ErrCopied]; the last two are kept with the account.
 func (s *Store) SignInByPasskey(ctx context.Context, site passkey.Site, secret string, response []byte, b Browser) (User, string, error) {
-	a, err := s.takeAttempt(ctx, passkeyAttempt, secret)
+	var a passkeyAttempt
+	err := s.takeAttempt(ctx, passkeyAttempts, secret, &a)
 	if err == nil && a.Session != "" { // it was to add one
 		err = ErrNoAttempt
 	}

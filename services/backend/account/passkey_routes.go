@@ -65,7 +65,7 @@ func (s *Store) postPasskeyStart(ctx context.Context, in *struct{ scheme }) (*pa
 	if err != nil {
 		return nil, err
 	}
-	out := &passkeyStartAnswer{SetCookie: passkeyAttempt.given(secret, in.secure)}
+	out := &passkeyStartAnswer{SetCookie: passkeyAttempts.given(secret, in.secure)}
 	out.Body.PublicKey = options
 	return out, nil
 }
@@ -91,11 +91,11 @@ func (s *Store) postPasskeyFinish(ctx context.Context, in *passkeyFinishInput) (
 		return nil, err
 	}
 	b := Browser{TimeZone: in.Body.TimeZone, Client: in.client}
-	u, session, err := s.SignInByPasskey(ctx, site, in.attempt(passkeyAttempt), in.Body.Credential, b)
+	u, session, err := s.SignInByPasskey(ctx, site, in.attempt(passkeyAttempts), in.Body.Credential, b)
 	if err != nil {
 		return nil, err
 	}
-	out := &passkeyFinishAnswer{SetCookie: []http.Cookie{passkeyAttempt.gone(in.secure), sessionCookie(session, in.secure)}}
+	out := &passkeyFinishAnswer{SetCookie: []http.Cookie{passkeyAttempts.gone(in.secure), sessionCookie(session, in.secure)}}
 	out.Body.User = u
 	return out, nil
 }

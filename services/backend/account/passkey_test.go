@@ -260,7 +260,7 @@ func TestPasskeyCookie(t *testing.T) {
 	if c.Name != "__Host-docket_passkey" || !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteStrictMode || c.MaxAge != 600 {
 		t.Errorf("%+v", c)
 	}
-	if item := st.item(passkeyAttempt.rows + hash(c.Value)); !item.Exists() || strings.Contains(string(item.Value), c.Value) {
+	if item := st.item(passkeyAttempts.rows + hash(c.Value)); !item.Exists() || strings.Contains(string(item.Value), c.Value) {
 		t.Errorf("what is kept holds what the cookie does: %s", item.Value)
 	}
 	_, here := st.account("Ada")
