@@ -92,6 +92,9 @@ func (s *session) leave(ctx context.Context, f leaveFlags, in io.Reader) error {
 	if err != nil {
 		return err
 	}
+	if u.First { // nobody has to type a password to hear that
+		return exit(failed, "this is the account that docket was set up with, which cannot be deleted: to end it, stop docket and delete its data")
+	}
 	if err := s.confirm(u, f.yes, in); err != nil {
 		return err
 	}

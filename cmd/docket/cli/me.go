@@ -28,6 +28,7 @@ type user struct {
 		} `json:"webhook"`
 	} `json:"channels"`
 	Admin bool `json:"admin"`
+	First bool `json:"first"`
 }
 
 // me reads who asks, and makes their time zone the one that dates are told in.

@@ -49,11 +49,7 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		var first string
-		if _, err := s.load(ctx, "first-user", &first); err != nil {
-			return err
-		}
-		if first == id {
+		if u.First {
 			return ErrFirstUser
 		}
 		ops, credentials, err := s.removal(ctx, id)

@@ -99,6 +99,9 @@ func TestAdministratorsDeleteUsers(t *testing.T) {
 	st := newSite(t)
 	me, admin := st.first()
 	ada, here := st.account("Ada")
+	if !me.First || ada.First {
+		t.Errorf("first: %v and %v", me.First, ada.First)
+	}
 	_, bob := st.account("Bob")
 	st.call(bob, http.MethodDelete, "/api/users/"+ada.ID, "").wantProblem(t, http.StatusForbidden, "forbidden", "")
 	st.call(admin, http.MethodDelete, "/api/users/01a00000-0000-7000-8000-000000000000", "").wantProblem(t, http.StatusNotFound, "not_found", "")

@@ -102,7 +102,7 @@ func parseMember(m member) (func(*storedUser), error) {
 	case "channels":
 		step, err := parseChannels(m.value)
 		return func(u *storedUser) { step(&u.Channels) }, err
-	case "id", "admin", "created_at", "version":
+	case "id", "admin", "first", "created_at", "version":
 		return nil, errors.New("cannot be changed")
 	}
 	return nil, errUnknownField

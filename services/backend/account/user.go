@@ -32,6 +32,7 @@ type User struct {
 	ReminderMinutes []int     `json:"reminder_minutes" nullable:"false" maxItems:"10" doc:"Default of new tasks: minutes before the due date"`
 	Channels        Channels  `json:"channels"`
 	Admin           bool      `json:"admin" readOnly:"true"`
+	First           bool      `json:"first" readOnly:"true" doc:"Made at the first start, and stands for whoever runs the server: this account cannot be deleted"`
 	CreatedAt       task.Time `json:"created_at" format:"date-time" readOnly:"true"`
 	// Version grows by one at each change; it is the ETag.
 	Version int64 `json:"version" readOnly:"true"`
@@ -202,7 +203,7 @@ func (s *Store) Bootstrap(ctx context.Context, name, zone string) (u User, token
 	if err != nil {
 		return User{}, "", false, err
 	}
-	mine.Admin = true
+	mine.Admin, mine.First = true, true
 	if checkZone(zone) == nil {
 		mine.TimeZone, mine.ZoneChosen = zone, true
 	}

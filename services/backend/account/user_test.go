@@ -71,7 +71,7 @@ func TestUser(t *testing.T) {
 		t.Errorf("ETag %s", tag)
 	}
 	golden := fmt.Sprintf(`{"id":%q,"name":"Me","email":"","time_zone":"UTC","locale":"en","reminder_minutes":[30],`+
-		`"channels":{"email":false,"push":true,"webhook":null},"admin":true,"created_at":"2026-03-01T09:00:00.000Z","version":1}`, u.ID)
+		`"channels":{"email":false,"push":true,"webhook":null},"admin":true,"first":true,"created_at":"2026-03-01T09:00:00.000Z","version":1}`, u.ID)
 	if string(res.body) != golden {
 		t.Errorf("body %s\nwant %s", res.body, golden)
 	}
@@ -158,6 +158,7 @@ func TestPatchRefuses(t *testing.T) {
 		{`{"channels":{"webhook":{"url":"https://example.org/","method":"PUT"}}}`, "channels.webhook.method"},
 		{`{"id":"x"}`, "id"},
 		{`{"admin":false}`, "admin"},
+		{`{"first":false}`, "first"},
 		{`{"version":9}`, "version"},
 		{`{"created_at":null}`, "created_at"},
 		{`{"Name":"Ada"}`, "Name"},

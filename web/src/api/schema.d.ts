@@ -1862,6 +1862,8 @@ export interface components {
             readonly created_at: string;
             /** @description Empty: none */
             email: string;
+            /** @description Made at the first start, and stands for whoever runs the server: this account cannot be deleted */
+            readonly first: boolean;
             /** Format: uuid */
             readonly id: string;
             /** @description BCP 47 language tag, such as en or pt-BR */
