@@ -8,7 +8,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, inject, test } from 'vitest';
 import { codeOf } from './authenticator';
 import { violationsInEachLook } from './axe';
-import { complaintsOf, enter, entered, openSite } from './browser';
+import { complaintsOf, enter, entered, openSite, signedIn } from './browser';
 import { Network } from './network';
 
 const password = 'four tame otters sing';
@@ -104,6 +104,58 @@ describe.skipIf(!inject('chromium'))('deleting the account', { timeout: 120_000 
     await expect.poll(() => databasesOf(page)).not.toContain(`docket-${id}`);
     expect((await asTheo('GET', '/api/me')).status).toBe(401);
     expect(complaintsOf(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  /** Fills the dialog in and sends it. */
+  const askFor = async (page: Page, name: string) => {
+    await page.getByRole('button', { name: 'Delete the account…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Delete the account?' });
+    await dialog.getByLabel('Type your name').fill(name);
+    await dialog.getByLabel('Your password', { exact: true }).fill(password);
+    await page.keyboard.press('Enter');
+    return dialog;
+  };
+
+  test('whose answer is lost is found out about: it is done', async () => {
+    const asUma = await site.server.newUser('uma', password);
+    const page = await entered(site, 'uma', password, '/settings');
+    const network = await Network.of(page.context());
+    network.answer(async (request) => {
+      if (request.method() !== 'DELETE' || !request.url().endsWith('/api/me')) return undefined;
+      expect((await asUma('DELETE', '/api/me', { password })).status).toBe(204); // it arrives
+      await network.cut(); // and its answer does not
+      return 'silence';
+    });
+    const dialog = await askFor(page, 'uma');
+    await dialog.getByText('it is not known yet whether your account is deleted').waitFor();
+    network.heal();
+    await page.getByText('Your account and everything in it is deleted.').waitFor();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(complaintsOf(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  test('that has not arrived is found out about: nothing is deleted', async () => {
+    const asVera = await site.server.newUser('vera', password);
+    const page = await entered(site, 'vera', password, '/settings');
+    const network = await Network.of(page.context());
+    network.answer((request) => (request.method() === 'DELETE' ? 'silence' : undefined));
+    const dialog = await askFor(page, 'vera');
+    await dialog.getByText('your account is still there, and nothing is deleted').waitFor();
+    expect((await asVera('GET', '/api/me')).status).toBe(200);
+    network.pass();
+    await dialog.getByRole('button', { name: 'Delete it for good' }).click();
+    await page.getByText('Your account and everything in it is deleted.').waitFor();
+    expect(complaintsOf(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  test('is not offered for the account that docket was set up with, which says why', async () => {
+    const page = await signedIn(site.browser, site.server);
+    await page.goto(new URL('/settings', page.url()).href);
+    await page.getByText('This is the account that docket was set up with.').waitFor();
+    expect(await page.getByRole('button', { name: 'Delete the account…' }).count()).toBe(0);
     await page.context().close();
   });
 });

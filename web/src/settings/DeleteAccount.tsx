@@ -1,5 +1,4 @@
-import { useState } from 'react';
-import { call } from '../api/client';
+import { useEffect, useRef, useState } from 'react';
 import { useProof } from '../app/proof';
 import { endDeleted } from '../app/session';
 import { Invalid, useSubmit } from '../app/submit';
@@ -13,10 +12,18 @@ import { toast } from '../design/toast';
 import { forgetFilters } from '../filter/saved';
 import { useReplica } from '../replica/store';
 import { t } from '../text/account';
+import { deleteAccount } from './deletion';
 
 /** The end of the account, which nothing brings back. */
 export function DeleteAccount() {
   const [asked, setAsked] = useState(false);
+  const { first } = useUser();
+  if (first)
+    return (
+      <Section title={t.deletion.title}>
+        <p>{t.deletion.first}</p>
+      </Section>
+    );
   return (
     <Section title={t.deletion.title} hint={t.deletion.hint}>
       <Button kind="danger" aria-haspopup="dialog" onClick={() => setAsked(true)}>
@@ -36,11 +43,13 @@ function DeletionForm({ onCancel }: { onCancel: () => void }) {
   const user = useUser();
   const replica = useReplica();
   const { factor, prove } = useProof();
+  const [doubt, setDoubt] = useState(false);
+  const closing = useClosing();
   const { busy, complaint, failure, onSubmit } = useSubmit(async (field) => {
     if (field('name').trim() !== user.name) throw new Invalid({ name: t.deletion.otherName(user.name) });
-    await prove(field, async (body) => {
-      await call('delete', '/api/me', { body });
-    });
+    await prove(field, (proof) =>
+      deleteAccount(user.id, proof, () => setDoubt(true), closing()).finally(() => setDoubt(false)),
+    );
     await endDeleted(async () => {
       forgetFilters(user.id);
       await replica.forget(true);
@@ -86,7 +95,7 @@ function DeletionForm({ onCancel }: { onCancel: () => void }) {
           required
         />
       )}
-      <Failure>{failure}</Failure>
+      <Failure>{doubt ? t.deletion.doubt : failure}</Failure>
       <div className="flex flex-wrap justify-end gap-2">
         <Button onClick={onCancel}>{t.deletion.keep}</Button>
         <Button type="submit" kind="danger" disabled={busy}>
@@ -95,4 +104,11 @@ function DeletionForm({ onCancel }: { onCancel: () => void }) {
       </div>
     </form>
   );
+}
+
+/** What is aborted when the form is closed. */
+function useClosing(): () => AbortSignal {
+  const open = useRef<AbortController>(null);
+  useEffect(() => () => open.current?.abort(), []);
+  return () => (open.current ??= new AbortController()).signal;
 }

@@ -4,7 +4,7 @@ const en = {
     title: 'Settings',
     saved: 'Saved.',
     save: 'Save',
-    unreachable: 'The server cannot be reached: nothing was changed. Try again in a moment.',
+    unreachable: 'The server does not answer: perhaps nothing was changed. Try again in a moment.',
     stale: 'Your settings were changed elsewhere meanwhile. This is how they are now: change them again.',
     profile: 'You',
     name: 'Name',
@@ -78,6 +78,8 @@ const en = {
   deletion: {
     title: 'Delete the account',
     hint: 'With everything in it, for good.',
+    first:
+      'This is the account that docket was set up with. It stands for whoever runs this server, and cannot be deleted. To be rid of its tasks, delete them in the list; to end docket itself, stop it and delete its data.',
     ask: 'Delete the account…',
     heading: 'Delete the account?',
     what: 'Your tasks, filters, reminders and settings are erased, and of your history all but when something happened. You are signed out everywhere, and your API tokens stop working. Nothing brings any of it back.',
@@ -89,6 +91,10 @@ const en = {
     code: 'Code of the authenticator app, or a recovery code',
     keep: 'Keep it',
     go: 'Delete it for good',
+    doubt:
+      'The server has not answered, so it is not known yet whether your account is deleted. docket goes on asking until it is.',
+    notDeleted:
+      'The request did not get through: your account is still there, and nothing is deleted. Try again.',
     done: 'Your account and everything in it is deleted.',
   },
   activity: {

@@ -10,7 +10,7 @@ const en = {
   codeNeeded: 'Your account has a second step: enter a code as well.',
   wrongCode:
     'This is not the code, or it was used before: wait for the next one, and see that the clock of your phone is right.',
-  unreachable: 'The server cannot be reached: nothing was changed. Try again in a moment.',
+  unreachable: 'The server does not answer: perhaps nothing was changed. Try again in a moment.',
   tooMany: (seconds: number) =>
     seconds <= 90
       ? `That was tried too often. Wait ${seconds} seconds, then try again.`
