@@ -3,7 +3,7 @@
  *
  * [Task]: T061
  */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Store } from './db';
 import type { Step } from './steps';
 import type { Change, Known, Refusal } from './types';
@@ -61,6 +61,40 @@ test('a change in the queue is rewritten in its place, and not brought back once
   await store.dequeue(first.seq);
   await store.rewrite(first);
   expect((await store.queue()).pending.map((p) => p.change.kind)).toEqual(['delete']);
+  store.close();
+});
+
+test('a large base is handed over in slices, with time for other work between them', async () => {
+  const all = Array.from({ length: 1_050 }, (_, i) => ({ task: { id: `${i}` }, asOf: 3 }) as Known);
+  const store = await Store.open('large');
+  const put = vi.spyOn(IDBObjectStore.prototype, 'put');
+  const written: number[] = [];
+  const watch = setInterval(() => written.push(put.mock.calls.length), 0);
+  await store.keep(
+    all.map((one) => ({ id: one.task.id, known: one })),
+    3,
+    true,
+  );
+  clearInterval(watch);
+  put.mockRestore();
+  const steps = [0, ...written].map((n, i, before) => n - (before[i - 1] ?? 0));
+  expect(Math.max(...steps)).toBeLessThanOrEqual(200);
+  expect((await store.base()).known).toHaveLength(1_050);
+  store.close();
+});
+
+test('a base that cannot be kept to its end changes nothing', async () => {
+  const store = await Store.open('half');
+  await store.keep([{ id: 'a', known }], 3, true);
+  const all = Array.from({ length: 500 }, (_, i) => ({ task: { id: `${i}` }, asOf: 4 }) as Known);
+  const bad = { task: { id: 'bad', title: () => '' }, asOf: 4 } as unknown as Known;
+  const write = store.keep(
+    [...all, bad].map((one) => ({ id: one.task.id, known: one })),
+    4,
+    true,
+  );
+  await expect(write).rejects.toThrow();
+  expect(await store.base()).toEqual({ known: [known], version: 3 });
   store.close();
 });
 

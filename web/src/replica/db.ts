@@ -8,6 +8,9 @@ import type { Change, Known, Pending, Refusal } from './types';
  */
 const form = 3;
 
+/** How many tasks are copied to the disk between two frames: a few milliseconds' worth. */
+const slice = 50;
+
 /** Who has something to do alone, and until when (milliseconds since 1970). */
 interface Lease {
   holder: string;
@@ -68,7 +71,10 @@ export class Store {
     return { known, version: version ?? -1 };
   }
 
-  /** Keeps what changed together with the version it makes: all of it or nothing. */
+  /**
+   * Keeps what changed together with the version it makes: all of it or nothing. It is handed over in slices, between
+   * which the page draws: to copy ten thousand tasks in one go holds it up for a quarter of a second.
+   */
   async keep(
     changed: readonly { id: string; known: Known | undefined }[],
     version: number,
@@ -76,12 +82,22 @@ export class Store {
   ): Promise<void> {
     const tx = this.#db.transaction(['tasks', 'meta'], 'readwrite', { durability: 'relaxed' });
     const tasks = tx.objectStore('tasks');
-    if (whole) tasks.clear();
-    for (const { id, known } of changed) {
-      if (known) tasks.put(known);
-      else tasks.delete(id);
+    const write = ({ id, known }: (typeof changed)[number]): IDBRequest =>
+      known ? tasks.put(known) : tasks.delete(id);
+    try {
+      if (whole) tasks.clear();
+      for (let from = 0; from < changed.length; from += slice) {
+        const last = changed
+          .slice(from, from + slice)
+          .map(write)
+          .at(-1);
+        if (last) await done(last); // the transaction stays open until its last answer has been heard
+      }
+      tx.objectStore('meta').put(version, 'version');
+    } catch (error) {
+      tx.abort(); // what was written so far would be committed otherwise
+      throw error;
     }
-    tx.objectStore('meta').put(version, 'version');
     await committed(tx);
   }
 
