@@ -142,6 +142,34 @@ func TestWideHolesAreBridged(t *testing.T) {
 	}
 }
 
+// Readers find a version behind a hole that their probing does not reach across, though no multiple of anything lies beyond:
+// whoever keeps it leaves a hint, also where a replica died between the two.
+//
+// [Task]: T038
+func TestAVersionBehindAHoleIsFound(t *testing.T) {
+	for _, died := range []bool{false, true} {
+		s := newStage(t, false)
+		events := history(t, ada, 40, 1)
+		s.keep(slices.Concat(events[:5], events[36:37])...) // versions 1 to 5, and 37
+		if died {
+			state := s.node.Host(audit.Name).State
+			if err := state.Commit(t.Context(), host.Tx{Ops: []host.Op{host.Delete(audit.HeadPrefix + "list/" + ada)}}); err != nil {
+				t.Fatal(err)
+			}
+			if a := s.get(ada, "/api/audit"); len(a.entries) != 5 {
+				t.Fatalf("%d entries without a hint: the hole is too small to test anything", len(a.entries))
+			}
+			if err := s.replica().Subscriptions[0].Handle(t.Context(), message(t, events[36])); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a := s.get(ada, "/api/audit")
+		if len(a.entries) != 6 || a.entries[0].ListVersion != 37 || a.header.Get("List-Version") != "5" {
+			t.Errorf("died %v: %d entries, list version %s, want 6 and 5", died, len(a.entries), a.header.Get("List-Version"))
+		}
+	}
+}
+
 // Whatever the query, its pages together are exactly the events it asks for, newest first.
 //
 // [Task]: T038

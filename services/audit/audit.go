@@ -41,12 +41,13 @@ type Config struct {
 	Now func() time.Time
 }
 
-// service is one replica. It holds nothing in memory between two events or requests.
+// service is one replica. All that it holds in memory between two events are marks, which it can do without.
 type service struct {
 	state   host.State
 	now     func() time.Time
 	log     *slog.Logger
 	metrics *metrics
+	marks   marks
 }
 
 // New returns the service.

@@ -99,6 +99,7 @@ func (s *service) keep(ctx context.Context, r event.Record) (outcome string, err
 			return outcomeOf(err), err
 		}
 		if len(missing) == 0 {
+			s.raise(ctx, r) // whoever kept it may have died before
 			return duplicate, nil
 		}
 	}
@@ -146,19 +147,20 @@ func (s *service) absent(ctx context.Context, id string, all []host.Op) ([]host.
 	return missing, nil
 }
 
-// raise moves the hints of readers along, once in [raiseEvery] versions. They are only hints: the event is kept, whether
-// this succeeds or not.
+// raise moves the hints of readers along, once in [raiseEvery] versions and to a version that they could overlook. They are
+// only hints: the event is kept, whether this succeeds or not.
 func (s *service) raise(ctx context.Context, r event.Record) {
 	for _, step := range []struct {
 		trail   trail
 		version int64
 	}{{listTrail(s.state, r.ListID), r.ListVersion}, {taskTrail(s.state, r.TaskID), r.TaskVersion}} {
-		if step.version%raiseEvery != 0 {
-			continue
+		if step.version%raiseEvery == 0 || s.marks.far(step.trail.head, step.version) {
+			if err := step.trail.raise(ctx, step.version); err != nil {
+				s.log.WarnContext(ctx, "hint for readers not written", "event_id", r.EventID, "error", err)
+				continue
+			}
 		}
-		if err := step.trail.raise(ctx, step.version); err != nil {
-			s.log.WarnContext(ctx, "hint for readers not written", "event_id", r.EventID, "error", err)
-		}
+		s.marks.set(step.trail.head, step.version)
 	}
 }
 

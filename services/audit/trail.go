@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 
 	"github.com/docket-tasks/docket/host"
 )
@@ -13,12 +14,13 @@ import (
 // A trail is a row of keys numbered by version from 1: a list's entries or a task's pointers. Events create them in
 // any order, so there may be holes, and no key says where the row ends.
 //
-// Its head is a hint of that: up to where it has no hole, and the highest version known. It is written by the handler of
-// every 256th version only, by compare-and-swap and never downwards, so writers hardly meet and an event costs no
-// third operation. Readers start at the hint and probe upwards, a window of 128 versions in one bulk read, until a run
-// of 64 absent ones. What can be overlooked that way are versions behind a hole of 64 or more that no hint has
-// bridged yet: they show as soon as the hole closes or a multiple of 256 beyond it arrives. A hint that was lost
-// with its process costs some more probing, nothing else.
+// Its head is a hint of that: up to where it has no hole, and the highest version known. It is written by compare-and-swap
+// and never downwards, by the handler of every 64th version, and by whoever keeps a version that lies far above all that
+// its replica has kept of the trail, so writers hardly meet and an event costs no third operation. Readers start at the hint
+// and probe upwards, a window of 16 versions in one bulk read, until a run of 16 absent ones. Windows are small because
+// versions that are not there are what costs: a store may have to be asked once more, for each by itself, whether that
+// is true. What can be overlooked are versions behind a hole of 16 or more whose hint was lost with its process: they show
+// as soon as they are delivered again, the hole closes, or a multiple of 64 beyond it arrives.
 type trail struct {
 	state  host.State
 	prefix string
@@ -26,11 +28,12 @@ type trail struct {
 }
 
 const (
+	// window is how many versions a page is read by.
 	window = 128
-	// stride is how many absent versions in a row end the probing.
-	stride = 64
-	// raiseEvery is how often the hint is raised: looking for versions that are not there costs reads of the store.
-	raiseEvery = 256
+	// stride is how many versions the probing reads at once, and how many absent ones in a row end it.
+	stride = 16
+	// raiseEvery is how often the hint is raised: how far readers have to probe at most.
+	raiseEvery = 64
 )
 
 func listTrail(state host.State, list string) trail {
@@ -68,12 +71,12 @@ func (t trail) advance(ctx context.Context) (stored, now reach, etag string, err
 	}
 	now = stored
 	looked := now.Whole // versions up to here have been looked at
-	for run := int64(window); run == window; {
+	for run := int64(stride); run == stride; {
 		var last int64
 		if run, last, err = t.probe(ctx, now.Whole); err != nil {
 			return stored, now, "", err
 		}
-		looked = now.Whole + window
+		looked = now.Whole + stride
 		now.Whole += run
 		now.Max = max(now.Max, last)
 	}
@@ -82,21 +85,21 @@ func (t trail) advance(ctx context.Context) (stored, now reach, etag string, err
 		if err != nil {
 			return stored, now, "", err
 		}
-		looked = now.Max + window
+		looked = now.Max + stride
 		now.Max = max(now.Max, last)
 	}
 	return stored, now, item.ETag, nil
 }
 
-// probe reads the window above a version. It returns how many versions follow it without a hole, and the highest there
+// probe reads the versions just above one. It returns how many versions follow it without a hole, and the highest there
 // is, 0 for none.
 func (t trail) probe(ctx context.Context, above int64) (run, last int64, err error) {
-	items, err := t.read(ctx, above+window, above+1)
+	items, err := t.read(ctx, above+stride, above+1)
 	if err != nil {
 		return 0, 0, err
 	}
 	for i, item := range items { // from the highest down
-		version := above + window - int64(i)
+		version := above + stride - int64(i)
 		if !item.Exists() {
 			run = 0
 			continue
@@ -142,4 +145,30 @@ func (t trail) raise(ctx context.Context, version int64) error {
 		}
 	}
 	return err
+}
+
+// marks are the highest versions that this replica has kept, by the head of their trail. Losing them costs a few more hints.
+type marks struct {
+	mu      sync.Mutex
+	highest map[string]int64
+}
+
+// maxMarks is how many trails are remembered.
+const maxMarks = 10_000
+
+// far tells whether readers might not find version from what else this replica has kept of its trail.
+func (m *marks) far(head string, version int64) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return version-m.highest[head] >= stride
+}
+
+// set remembers version, which readers can find now.
+func (m *marks) set(head string, version int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.highest == nil || len(m.highest) >= maxMarks {
+		m.highest = map[string]int64{}
+	}
+	m.highest[head] = max(m.highest[head], version)
 }
