@@ -129,6 +129,21 @@ func (x *Index) Bytes() int64 {
 	return int64(len(x.entries)*perEntry + x.tagUses*perTagUse + len(x.tags)*perTag + x.docs + perText*x.texts)
 }
 
+// TagCounts returns how many tasks that are not deleted have each tag, by what [FoldTag] makes of it.
+func (x *Index) TagCounts() map[string]int {
+	deleted := x.status[rankDeleted]
+	counts := make(map[string]int, len(x.tags))
+	for key, p := range x.tags {
+		if n := p.n - p.common(deleted); n > 0 {
+			counts[key] = n
+		}
+	}
+	return counts
+}
+
+// FoldTag is the form in which tags are compared.
+func FoldTag(tag string) string { return fold(tag) }
+
 // Get returns a task's version and stored document.
 func (x *Index) Get(id string) (version int64, doc []byte, ok bool) {
 	slot, ok := x.ids[id]

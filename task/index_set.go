@@ -132,6 +132,19 @@ func (p *posting) drop(slot uint32) {
 	}
 }
 
+// common returns how many slots p and b have in common.
+func (p *posting) common(b bitmap) (n int) {
+	for i, w := range p.bits[:min(len(p.bits), len(b))] {
+		n += bits.OnesCount64(w & b[i])
+	}
+	for _, slot := range p.list {
+		if b.has(slot) {
+			n++
+		}
+	}
+	return n
+}
+
 // addTo adds to b, which must be long enough, what p has.
 func (p *posting) addTo(b bitmap) {
 	b.or(p.bits)

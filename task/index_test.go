@@ -250,6 +250,24 @@ func TestIndexIsTheModel(t *testing.T) {
 					rt.Fatalf("%+v: want -, got +\n%s", q, diff)
 				}
 			},
+			"tags": func(rt *rapid.T) {
+				want := map[string]int{}
+				for _, task := range m.tasks {
+					if task.Status == Deleted {
+						continue
+					}
+					once := map[string]bool{}
+					for _, tag := range task.Tags {
+						once[FoldTag(tag)] = true
+					}
+					for tag := range once {
+						want[tag]++
+					}
+				}
+				if diff := cmp.Diff(want, x.TagCounts()); diff != "" {
+					rt.Fatalf("tags: want -, got +\n%s", diff)
+				}
+			},
 			"": func(rt *rapid.T) {
 				if x.Len() != len(m.tasks) {
 					rt.Fatalf("%d tasks, want %d", x.Len(), len(m.tasks))

@@ -111,8 +111,8 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 	}
 	s.accounts = account.New(accounts, h.State, h.Secrets)
 	s.accounts.OnSignOut(s.signedOut)
-	s.writer = newWriter(h.State, s.accounts, cfg.Now, cfg.Logger, s.metrics)
 	s.snapshots = newSnapshots(h.State, s.accounts, cfg.SnapshotBytes, s.metrics)
+	s.writer = newWriter(h.State, s.accounts, s.snapshots, cfg.Now, cfg.Logger, s.metrics)
 	s.live = newLive(h.State, s.metrics, cfg.Sockets, func(f func(context.Context)) {
 		if ctx.Err() == nil {
 			s.work.Go(func() { f(ctx) })

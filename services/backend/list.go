@@ -46,6 +46,10 @@ type head struct {
 	// Purges counts removals of deleted tasks, which are no change of the list: a snapshot from before one is
 	// loaded anew.
 	Purges int
+	// Tags is a bound of how many different tags the tasks that are not deleted have; see tags.go.
+	Tags int
+	// TagsCounted tells one count of them from the next: the list's version that it was made for.
+	TagsCounted int64
 
 	log packedLog // the block that Version is in
 	ids packedIDs // the last segment
@@ -55,11 +59,17 @@ type head struct {
 	closed bool
 }
 
-// The first byte of a head.
+// The first byte of a head. Those below are of heads that did not know of tags.
 const (
-	headFormat   = 1
-	closedFormat = 2
+	headFormat   = 3
+	closedFormat = 4
+
+	untaggedFormat       = 1
+	untaggedClosedFormat = 2
 )
+
+// tagsUnknown is the bound of a head that does not know of tags: they are counted when the next one is added.
+const tagsUnknown = maxTags
 
 func (h head) encode() []byte {
 	format := byte(headFormat)
@@ -67,7 +77,7 @@ func (h head) encode() []byte {
 		format = closedFormat
 	}
 	b := append(make([]byte, 0, 32+len(h.log)+len(h.ids)), format)
-	for _, n := range [...]int64{h.Version, int64(h.Segments), int64(h.Live), int64(h.Purges), int64(len(h.log))} {
+	for _, n := range [...]int64{h.Version, int64(h.Segments), int64(h.Live), int64(h.Purges), int64(h.Tags), h.TagsCounted, int64(len(h.log))} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	return append(append(b, h.log...), h.ids...)
@@ -81,23 +91,30 @@ func decodeHead(it host.Item) (head, error) {
 	if bytes.HasPrefix(it.Value, []byte("{")) {
 		return decodeHeadApart(it)
 	}
-	b, ok := bytes.CutPrefix(it.Value, []byte{headFormat})
-	closed := false
-	if !ok {
-		b, ok = bytes.CutPrefix(it.Value, []byte{closedFormat})
-		closed = ok
+	if len(it.Value) == 0 || it.Value[0] < untaggedFormat || it.Value[0] > closedFormat {
+		return head{}, notAHead(it)
 	}
-	var n [5]int
+	format, b := it.Value[0], it.Value[1:]
+	n := [7]int{4: tagsUnknown}
+	ok := true
 	for i := range n {
+		if (i == 4 || i == 5) && format < headFormat {
+			continue
+		}
 		v, size := binary.Uvarint(b)
 		ok = ok && size > 0 && v <= math.MaxInt64
 		n[i], b = int(v), b[max(size, 0):]
 	}
-	if !ok || n[4] > len(b) || (len(b)-n[4])%idSize != 0 {
-		return head{}, fmt.Errorf("decode %s: this is not the head of a list", it.Key)
+	if !ok || n[6] > len(b) || (len(b)-n[6])%idSize != 0 {
+		return head{}, notAHead(it)
 	}
-	return head{Version: int64(n[0]), Segments: n[1], Live: n[2], Purges: n[3], closed: closed,
-		log: packedLog(b[:n[4]:n[4]]), ids: packedIDs(slices.Clip(b[n[4]:]))}, nil
+	return head{Version: int64(n[0]), Segments: n[1], Live: n[2], Purges: n[3], Tags: n[4], TagsCounted: int64(n[5]),
+		closed: format == closedFormat || format == untaggedClosedFormat,
+		log:    packedLog(b[:n[6]:n[6]]), ids: packedIDs(slices.Clip(b[n[6]:]))}, nil
+}
+
+func notAHead(it host.Item) error {
+	return fmt.Errorf("decode %s: this is not the head of a list", it.Key)
 }
 
 func decodeHeadApart(it host.Item) (head, error) {
@@ -108,7 +125,7 @@ func decodeHeadApart(it host.Item) (head, error) {
 	if err := json.Unmarshal(it.Value, &h); err != nil {
 		return head{}, fmt.Errorf("decode %s: %w", it.Key, err)
 	}
-	return head{Version: h.Version, Segments: h.Segments, Live: h.Live, Purges: h.Purges, apart: true}, nil
+	return head{Version: h.Version, Segments: h.Segments, Live: h.Live, Purges: h.Purges, Tags: tagsUnknown, apart: true}, nil
 }
 
 // openHead decodes a head with its open parts, wherever they are.

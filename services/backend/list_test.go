@@ -19,7 +19,8 @@ func stored(h head) host.Item { return host.Item{Key: "list/l", Value: h.encode(
 // A head comes back as it was written, and its log tells of every version of the open block.
 func TestHeadIsReadAsWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		h := head{Live: rapid.IntRange(0, maxLive).Draw(t, "live"), Purges: rapid.IntRange(0, 1<<40).Draw(t, "purges")}
+		h := head{Live: rapid.IntRange(0, maxLive).Draw(t, "live"), Purges: rapid.IntRange(0, 1<<40).Draw(t, "purges"), Tags: rapid.IntRange(0, maxTags).Draw(t, "tags"), TagsCounted: rapid.Int64Range(0, 1<<50).Draw(t, "counted")}
+		h.closed = rapid.Bool().Draw(t, "closed")
 		h.Version = rapid.Int64Range(0, 1<<50).Draw(t, "version")
 		block := h.Version / blockSize
 		var want []logEntry
@@ -42,7 +43,7 @@ func TestHeadIsReadAsWritten(t *testing.T) {
 		if err != nil || !slices.Equal(entries, want) || !slices.Equal(got.ids.all(), ids) {
 			t.Fatalf("log %v (%v), want %v; ids %v, want %v", entries, err, want, got.ids.all(), ids)
 		}
-		if got.Version != h.Version || got.Segments != h.Segments || got.Live != h.Live || got.Purges != h.Purges {
+		if got.Version != h.Version || got.Segments != h.Segments || got.Live != h.Live || got.Purges != h.Purges || got.Tags != h.Tags || got.TagsCounted != h.TagsCounted || got.closed != h.closed {
 			t.Fatalf("read %+v, wrote %+v", got, h)
 		}
 	})
@@ -50,7 +51,7 @@ func TestHeadIsReadAsWritten(t *testing.T) {
 
 // A full head stays within a page of the store (4 KiB less what the row and the page need themselves).
 func TestFullHeadFitsAPage(t *testing.T) {
-	h := head{Version: 1<<50 - 1, Segments: 1 << 20, Live: maxLive, Purges: 1 << 40}
+	h := head{Version: 1<<50 - 1, Segments: 1 << 20, Live: maxLive, Purges: 1 << 40, Tags: maxTags, TagsCounted: 1<<50 - 1}
 	for range blockSize {
 		h.log = h.log.add(uuid.NewString(), 10_000)
 	}
@@ -59,6 +60,23 @@ func TestFullHeadFitsAPage(t *testing.T) {
 	}
 	if n := len(h.encode()); n > 3500 {
 		t.Errorf("%d bytes", n)
+	}
+}
+
+// A head from before tags were counted has them counted when the next one is added.
+func TestHeadThatKnowsOfNoTags(t *testing.T) {
+	h := head{Version: 2, Segments: 1, Live: 1, log: packedLog(nil).add(uuid.NewString(), 1), ids: packedIDs(nil).add(uuid.NewString())}
+	now := h.encode()
+	before := slices.Delete(slices.Clone(now), 5, 7) // the format and four numbers are a byte each
+	for format, closed := range map[byte]bool{untaggedFormat: false, untaggedClosedFormat: true} {
+		before[0] = format
+		got, err := decodeHead(host.Item{Key: "list/l", Value: before, ETag: "1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Tags != tagsUnknown || got.closed != closed || got.Version != 2 || !slices.Equal(got.ids.all(), h.ids.all()) {
+			t.Errorf("format %d: read %+v", format, got)
+		}
 	}
 }
 

@@ -71,18 +71,40 @@ func (s *snapshots) find(ctx context.Context, listID string, q task.Query) (task
 	if err != nil {
 		return task.Page{}, versions{}, err
 	}
-	h, owner := k.head, k.owner
-	snap.mu.RLock()
-	if !snap.current(h, owner) {
-		snap.mu.RUnlock()
-		if err := s.refresh(ctx, snap, h, owner); err != nil {
-			return task.Page{}, versions{}, err
-		}
-		snap.mu.RLock()
+	if err := s.lock(ctx, snap, k.head, k.owner); err != nil {
+		return task.Page{}, versions{}, err
 	}
 	defer snap.mu.RUnlock()
 	page, err := snap.index.Find(q)
-	return page, versions{list: snap.version, owner: owner.Version, purges: snap.purges}, err
+	return page, versions{list: snap.version, owner: k.owner.Version, purges: snap.purges}, err
+}
+
+// tags counts the tags of a list as of a head that was read together with its owner. [host.ErrConflict] where the list has
+// changed since.
+func (s *snapshots) tags(ctx context.Context, listID string, h head, owner account.User) (tagCounts, error) {
+	snap := s.get(listID)
+	if err := s.lock(ctx, snap, h, owner); err != nil {
+		return nil, err
+	}
+	defer snap.mu.RUnlock()
+	if snap.version != h.Version {
+		return nil, host.ErrConflict
+	}
+	return snap.index.TagCounts(), nil
+}
+
+// lock brings the snapshot to the head and holds it for reading, unless it fails.
+func (s *snapshots) lock(ctx context.Context, snap *snapshot, h head, owner account.User) error {
+	snap.mu.RLock()
+	if snap.current(h, owner) {
+		return nil
+	}
+	snap.mu.RUnlock()
+	if err := s.refresh(ctx, snap, h, owner); err != nil {
+		return err
+	}
+	snap.mu.RLock()
+	return nil
 }
 
 // head reads a list's head and its owner, whose zone says when tasks are due, in one bulk read.

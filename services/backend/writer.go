@@ -66,14 +66,17 @@ type effect struct {
 type writer struct {
 	state    host.State
 	accounts *account.Store
-	now      func() time.Time
-	log      *slog.Logger
-	metrics  *metrics
-	queue    combine.Queue[string, *change]
+	// snapshots know which tags a list has, where that has to be known.
+	snapshots *snapshots
+	tags      *edge.Cache[string, boundedTags]
+	now       func() time.Time
+	log       *slog.Logger
+	metrics   *metrics
+	queue     combine.Queue[string, *change]
 }
 
-func newWriter(st host.State, accounts *account.Store, now func() time.Time, log *slog.Logger, m *metrics) *writer {
-	w := &writer{state: st, accounts: accounts, now: now, log: log, metrics: m}
+func newWriter(st host.State, accounts *account.Store, lists *snapshots, now func() time.Time, log *slog.Logger, m *metrics) *writer {
+	w := &writer{state: st, accounts: accounts, snapshots: lists, tags: edge.NewCache[string, boundedTags](boundedLists), now: now, log: log, metrics: m}
 	w.queue.Max = maxBatch
 	w.queue.Run = w.run
 	return w
@@ -131,7 +134,7 @@ func (w *writer) try(ctx context.Context, list string, batch []*change) (int, er
 	if err != nil {
 		return len(batch), err
 	}
-	n, err := p.applyAll(batch)
+	n, err := p.applyAll(ctx, batch)
 	if err != nil {
 		return len(batch), err
 	}
@@ -145,6 +148,7 @@ func (w *writer) try(ctx context.Context, list string, batch []*change) (int, er
 	if err := w.state.Commit(ctx, tx); err != nil {
 		return n, err
 	}
+	w.rememberTags(p)
 	w.metrics.committed(p.effects)
 	w.note(ctx, p)
 	return n, nil
@@ -188,14 +192,14 @@ func (w *writer) prepare(ctx context.Context, list string, batch []*change) (*pl
 	if err != nil {
 		return nil, fmt.Errorf("read list %s: %w", list, err)
 	}
-	p := &plan{state: w.state, list: list, etag: first[0].ETag, rows: make(map[string][]byte)}
+	p := &plan{state: w.state, snapshots: w.snapshots, list: list, etag: first[0].ETag, rows: make(map[string][]byte)}
 	if p.head, err = openHead(ctx, w.state, list, first[0]); err != nil {
 		return nil, err
 	}
 	if p.head.closed {
 		return nil, fmt.Errorf("list %s: %w", list, account.ErrNoUser)
 	}
-	p.before = p.head.Version
+	p.was, p.known = p.head, w.knownTags(list, p.head)
 	if p.owner, err = w.accounts.Decode(first[1]); err != nil {
 		return nil, fmt.Errorf("read owner of list %s: %w", list, err)
 	}
@@ -231,20 +235,24 @@ func needed(batch []*change) []string {
 // plan is one attempt at a batch.
 type plan struct {
 	view
-	state   host.State
-	list    string
-	owner   account.User
-	etag    string            // of the head
-	before  int64             // the list's version as read
-	rows    map[string][]byte // the list's other rows that change, by key
-	effects []effect
+	state     host.State
+	snapshots *snapshots
+	list      string
+	owner     account.User
+	etag      string            // of the head
+	was       head              // as read
+	rows      map[string][]byte // the list's other rows that change, by key
+	known     map[string]bool   // tags that are in the head's bound, as read
+	bounded   []string          // tags that the plan adds to it
+	counts    tagCounts         // nil where tags need not be counted
+	effects   []effect
 }
 
 func (p *plan) dirty() bool { return len(p.effects) > 0 }
 
 // applyAll lets each change see the effects of those before it. One that is refused drops out alone. It
 // stops before the commit would grow too large and returns how many changes it has dealt with.
-func (p *plan) applyAll(batch []*change) (int, error) {
+func (p *plan) applyAll(ctx context.Context, batch []*change) (int, error) {
 	for i, c := range batch {
 		if len(p.effects) > maxEvents-2 {
 			return i, nil
@@ -255,6 +263,12 @@ func (p *plan) applyAll(batch []*change) (int, error) {
 			continue
 		}
 		effects, err := c.try(&p.view)
+		if err == nil {
+			err = p.boundTags(ctx, effects)
+			if err != nil && !errors.Is(err, tooManyTags) {
+				return 0, err
+			}
+		}
 		if err != nil {
 			c.err = err
 			continue
@@ -349,7 +363,7 @@ func weight(r *record) int {
 // tx writes the plan down: tasks, head, log, segments, both messages of each event, and the jobs.
 func (p *plan) tx(ctx context.Context) (host.Tx, error) {
 	var tx host.Tx
-	version := p.before
+	version := p.was.Version
 	for i := range p.effects {
 		e := &p.effects[i]
 		if e.purge {
@@ -390,7 +404,7 @@ func (p *plan) listRows(tx *host.Tx) {
 	for key, row := range p.rows {
 		tx.Ops = append(tx.Ops, host.Put(key, row))
 	}
-	for open := p.before/blockSize + 1; open <= p.head.Version/blockSize; open++ {
+	for open := p.was.Version/blockSize + 1; open <= p.head.Version/blockSize; open++ {
 		if open >= blocksKept {
 			tx.Ops = append(tx.Ops, host.Delete(logKey(p.list, open-blocksKept)))
 		}

@@ -49,7 +49,8 @@ func (s scattered) Commit(ctx context.Context, tx host.Tx) error {
 func (f *fixture) replica(s scattered) *writer {
 	s.State = f.node.Host(Name).State
 	accounts := account.New(account.Config{Now: time.Now, Logger: f.log}, s, f.node.Host(Name).Secrets)
-	return newWriter(s, accounts, time.Now, f.log, newMetrics(prometheus.NewRegistry()))
+	m := newMetrics(prometheus.NewRegistry())
+	return newWriter(s, accounts, newSnapshots(s, accounts, 1<<20, m), time.Now, f.log, m)
 }
 
 var somebody = event.Actor{Kind: "user", ID: "u", Name: "u"}

@@ -271,6 +271,8 @@ export const en = {
       not_found: 'The task is not there any more.',
       task_deleted: 'The task was deleted meanwhile.',
       task_gone: 'The task was deleted more than 30 days ago and cannot come back.',
+      too_many_tags:
+        'Your tasks have 1,000 different tags, and there can be no more. Use one of those, or take one off all tasks that have it.',
       list_full: 'There are 100,000 tasks, and there is room for no more. Delete some, then try again.',
       too_large: 'It is too large for the server. Shorten the text and enter it again.',
       text_conflict:
