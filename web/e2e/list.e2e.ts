@@ -5,6 +5,8 @@
  */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { Task } from '../src/replica/types';
+import { heading, heightOf } from '../src/tasks/heights';
 import { complaintsOf, launch, signedIn } from './browser';
 import { Server } from './server';
 
@@ -48,6 +50,34 @@ describe.skipIf(!inject('chromium'))('the list', () => {
     });
     expect(complaintsOf(one)).toEqual([]);
     await one.context().close();
+  });
+
+  test('rows are as high as the list foresees, so that none is drawn twice', async () => {
+    const bodies = [
+      { title: 'Bare', reminder_minutes: [] },
+      { title: 'Noted', description: 'x' },
+      { title: 'Flagged', priority: 'high' },
+      { title: 'Tagged', tags: ['tag'] },
+      { title: 'On a day', due_date: '2031-03-12', reminder_minutes: [] },
+      { title: 'With a bell', due_date: '2031-03-12', reminder_minutes: [10] },
+      { title: 'At a time', due_date: '2031-03-12T09:00:00', reminder_minutes: [] },
+      { title: 'Again and again', due_date: '2031-03-12', recurrence_pattern: 'weekly' },
+    ];
+    const tasks: Task[] = [];
+    for (const body of bodies)
+      tasks.push((await (await server.api('POST', '/api/tasks', body)).json()) as Task);
+    const page = await signedIn(browser, server);
+    await page.goto(`${server.url}/all`);
+    for (const task of tasks) {
+      const row = page.locator(`[role=presentation]:has([data-task="${task.id}"])`);
+      await row.waitFor();
+      const height = await row.evaluate((e: HTMLElement) => e.offsetHeight);
+      expect(height, task.title).toBe(heightOf(task, true));
+    }
+    const headings = page.locator('[role=presentation]:has(> [role=row] h2)');
+    expect(await headings.first().evaluate((e: HTMLElement) => e.offsetHeight)).toBe(heading);
+    for (const { id } of tasks) await server.api('DELETE', `/api/tasks/${id}`);
+    await page.context().close();
   });
 
   test('a reload shows the kept list at once, and what happened meanwhile', async () => {

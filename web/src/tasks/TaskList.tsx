@@ -16,6 +16,7 @@ import { Choosers, useAsking } from './asking';
 import { useCursor } from './cursor';
 import { useSelection } from './useSelection';
 import { TaskRow } from './TaskRow';
+import { heading, heightOf } from './heights';
 import { useListKeys } from './useListKeys';
 import type { Group } from './views';
 
@@ -129,8 +130,6 @@ function keepFromMarking(event: MouseEvent): void {
   if (event.shiftKey) event.preventDefault();
 }
 
-const heights = { task: 58, heading: 56 };
-
 /** The lines in sight, and always the one with the cursor: scrolling must not take the focus away. */
 function useLines(lines: readonly Line[], scroller: React.RefObject<HTMLElement | null>, cursor: number) {
   const rangeExtractor = useCallback(
@@ -141,15 +140,24 @@ function useLines(lines: readonly Line[], scroller: React.RefObject<HTMLElement 
     },
     [cursor],
   );
+  // Both stay the same while the lines do: with new ones the virtualizer lays out every line anew at each scroll event.
+  const getItemKey = useCallback((i: number) => lines[i]?.key ?? i, [lines]);
+  const estimateSize = useCallback(
+    (i: number) => {
+      const { task, group } = lines[i] ?? {};
+      return task && group ? heightOf(task, group.saysDue) : heading;
+    },
+    [lines],
+  );
   // eslint-disable-next-line react-hooks/incompatible-library -- no compiler memoises this hook
   return useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
-    estimateSize: (i) => (lines[i]?.task ? heights.task : heights.heading),
-    getItemKey: (i) => lines[i]?.key ?? i,
+    estimateSize,
+    getItemKey,
     overscan: 12,
-    scrollPaddingStart: heights.heading,
-    scrollPaddingEnd: heights.task,
+    scrollPaddingStart: heading,
+    scrollPaddingEnd: heading,
     rangeExtractor,
   });
 }

@@ -135,7 +135,8 @@ function Details({ task, now, zone, withDay, tabIndex }: DetailsProps) {
   const due = task.due_date === null ? '' : formatDue(task.due_date, now, zone, withDay);
   const reminders = task.due_date === null ? 0 : task.reminder_minutes.length;
   const { priority, recurrence_pattern: pattern, description, tags } = task;
-  if (!due && !pattern && !description && tags.length === 0 && priority === 'medium') return null;
+  const nothing = !due && !pattern && reminders === 0 && !description && tags.length === 0;
+  if (nothing && priority === 'medium') return null;
   return (
     <div className="mt-0.5 flex flex-wrap items-center gap-x-3 gap-y-0.5 text-xs text-soft">
       {due && (
