@@ -33,8 +33,10 @@ func stamp(t time.Time) (string, error) {
 }
 
 // text appends key, which is `,"name":` with its punctuation, and the value as a JSON string.
-func text(b []byte, key, value string) []byte {
-	b = append(b, key...)
+func text(b []byte, key, value string) []byte { return AppendString(append(b, key...), value) }
+
+// AppendString appends the value as a JSON string, byte for byte as encoding/json writes it.
+func AppendString(b []byte, value string) []byte {
 	for i := range len(value) {
 		if c := value[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
 			quoted, _ := json.Marshal(value) // a string always can be
