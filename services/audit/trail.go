@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"sync"
 
@@ -54,12 +55,12 @@ type reach struct {
 
 // reach probes upwards from the stored hint.
 func (t trail) reach(ctx context.Context) (reach, error) {
-	_, now, _, err := t.advance(ctx)
+	_, now, _, err := t.advance(ctx, math.MaxInt64)
 	return now, err
 }
 
-// advance returns the stored reach with its ETag, and what it is now.
-func (t trail) advance(ctx context.Context) (stored, now reach, etag string, err error) {
+// advance returns the stored reach with its ETag, and what it is now; beyond the version enough it need not be known.
+func (t trail) advance(ctx context.Context, enough int64) (stored, now reach, etag string, err error) {
 	item, err := t.state.Get(ctx, t.head)
 	if err != nil {
 		return stored, now, "", fmt.Errorf("read %s: %w", t.head, err)
@@ -71,7 +72,7 @@ func (t trail) advance(ctx context.Context) (stored, now reach, etag string, err
 	}
 	now = stored
 	looked := now.Whole // versions up to here have been looked at
-	for run := int64(stride); run == stride; {
+	for run := int64(stride); run == stride && now.Whole < enough; {
 		var last int64
 		if run, last, err = t.probe(ctx, now.Whole); err != nil {
 			return stored, now, "", err
@@ -80,7 +81,7 @@ func (t trail) advance(ctx context.Context) (stored, now reach, etag string, err
 		now.Whole += run
 		now.Max = max(now.Max, last)
 	}
-	for now.Max+stride > looked {
+	for now.Max+stride > looked && now.Max < enough {
 		_, last, err := t.probe(ctx, now.Max)
 		if err != nil {
 			return stored, now, "", err
@@ -123,11 +124,12 @@ func (t trail) read(ctx context.Context, hi, lo int64) ([]host.Item, error) {
 	return items, nil
 }
 
-// raise stores how far the trail reaches now that version is there.
+// raise stores how far the trail reaches now that version is there. It does not look beyond: mostly nothing is there, and
+// keys that do not exist are the ones that no cache has.
 func (t trail) raise(ctx context.Context, version int64) error {
 	var err error
 	for range maxTries {
-		stored, now, etag, advErr := t.advance(ctx)
+		stored, now, etag, advErr := t.advance(ctx, version)
 		if advErr != nil {
 			return advErr
 		}
