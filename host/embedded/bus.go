@@ -135,12 +135,17 @@ func (b *bus) load(db *conn, groups []*group) error {
 	if err != nil {
 		return err
 	}
-	return db.query("SELECT grp, seq, key FROM parked ORDER BY seq", func(row []driver.Value) error {
+	err = db.query("SELECT grp, seq, key FROM parked ORDER BY seq", func(row []driver.Value) error {
 		if g := known[text(row[0])]; g != nil {
 			g.restore(integer(row[1]), text(row[2]))
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	// The pages of the log are of no more use, and otherwise stay for as long as the cache does not need their place.
+	return db.exec("PRAGMA shrink_memory")
 }
 
 // publish hands a committed message to its groups. Only the writer calls it, in the order of the log.

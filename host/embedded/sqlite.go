@@ -20,7 +20,9 @@ const (
 	// writing: a commit returns after its fsync. The keeper checkpoints, never a commit on its way.
 	writing purpose = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 		"&_pragma=wal_autocheckpoint(0)&_pragma=cache_size(-16384)&_pragma=temp_store(MEMORY)"
-	reading  purpose = "_pragma=busy_timeout(10000)&_pragma=query_only(1)&_pragma=cache_size(-4096)&_pragma=temp_store(MEMORY)"
+	// reading: each commit of the writer empties the cache of whoever else reads, so a large one would be filled only on a server
+	// that does nothing.
+	reading  purpose = "_pragma=busy_timeout(10000)&_pragma=query_only(1)&_pragma=cache_size(-2048)&_pragma=temp_store(MEMORY)"
 	existing purpose = "mode=ro&_pragma=busy_timeout(10000)&_pragma=temp_store(MEMORY)"
 )
 
