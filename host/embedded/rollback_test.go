@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -138,6 +139,37 @@ func TestDueTimesAreRoundedUp(t *testing.T) {
 		kept := time.UnixMicro(microseconds(at))
 		if kept.Before(at) || kept.Sub(at) >= time.Microsecond {
 			t.Errorf("%v is kept as %v", at, kept)
+		}
+	}
+}
+
+// What a commit could not create in full is there for those after it in the same transaction.
+func TestCreationsInOneTransaction(t *testing.T) {
+	n := openNode(t, Options{Logger: quiet()})
+	s := n.Host("worker").State.(*space)
+	plan := func(keys ...string) *commit {
+		var tx host.Tx
+		for _, key := range keys {
+			tx.Ops = append(tx.Ops, host.Create(key, []byte(keys[0])))
+		}
+		c, err := s.plan(tx, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	batch := []*commit{plan("a"), plan("b", "c", "a"), plan("c", "d"), plan("d"), plan("b")}
+	n.writer.between(func() { n.writer.run(slices.Clone(batch)) })
+	for i, conflict := range []bool{false, true, false, true, false} {
+		if errors.Is(batch[i].err, host.ErrConflict) != conflict {
+			t.Errorf("commit %d: %v", i, batch[i].err)
+		}
+	}
+	for key, want := range map[string]string{"a": "a", "b": "b", "c": "c", "d": "c"} {
+		stored, err := n.writer.db.number("SELECT count(*) FROM state WHERE key = ? AND value = ?", "worker/"+key, []byte(want))
+		it, err2 := s.Get(t.Context(), key)
+		if err := errors.Join(err, err2); err != nil || stored != 1 || string(it.Value) != want {
+			t.Errorf("%s is %q, %d rows (%v)", key, it.Value, stored, err)
 		}
 	}
 }

@@ -124,6 +124,16 @@ func (s *stmt) exec(args ...driver.Value) error {
 	return err
 }
 
+// changes executes and tells whether any row was inserted, updated or deleted.
+func (s *stmt) changes(args ...driver.Value) (bool, error) {
+	result, err := s.stmt.ExecContext(s.conn.ctx, s.bind(args))
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
+}
+
 // query hands each row to fn; the row is only valid during the call, its byte slices beyond it.
 func (s *stmt) query(fn func(row []driver.Value) error, args ...driver.Value) error {
 	rows, err := s.stmt.QueryContext(s.conn.ctx, s.bind(args))

@@ -157,7 +157,7 @@ func (s *space) plan(tx host.Tx, now time.Time) (*commit, error) {
 		return nil, fmt.Errorf("%d operations and %d messages, at most %d and %d: %w",
 			len(tx.Ops), len(tx.Messages), maxOps, maxMessages, host.ErrTooLarge)
 	}
-	c := &commit{ops: make([]op, len(tx.Ops))}
+	c := &commit{ops: make([]op, len(tx.Ops)), creates: len(tx.Ops) > 0}
 	for i, o := range tx.Ops {
 		if err := s.planOp(&c.ops[i], o, now); err != nil {
 			return nil, err
@@ -165,6 +165,7 @@ func (s *space) plan(tx host.Tx, now time.Time) (*commit, error) {
 		if o.If != host.Always {
 			c.conditions = true
 		}
+		c.creates = c.creates && o.If == host.IfAbsent && !o.Delete
 	}
 	if err := distinct(tx.Ops); err != nil {
 		return nil, err

@@ -122,22 +122,17 @@ func (w *writer) writeLows(alone bool) (rows int, err error) {
 
 // execute checks the conditions of c and, if they hold, writes its rows.
 func (w *writer) execute(c *commit, now int64) (rows int, err error) {
-	if c.conditions {
-		for i := range c.ops {
-			ok, err := w.holds(&c.ops[i], now)
-			if err != nil {
-				return 0, err
-			}
-			if !ok {
-				c.err = fmt.Errorf("%s: %w", c.ops[i].id.key, host.ErrConflict)
-				return 0, nil
-			}
-		}
+	change := w.change
+	if c.creates {
+		change = w.create
 	}
-	for i := range c.ops {
-		if err := w.write(&c.ops[i]); err != nil {
-			return 0, err
-		}
+	taken, err := change(c, now)
+	if err != nil {
+		return 0, err
+	}
+	if taken != nil {
+		c.err = fmt.Errorf("%s: %w", taken.id.key, host.ErrConflict)
+		return 0, nil
 	}
 	for _, m := range c.messages {
 		w.last++
@@ -160,6 +155,50 @@ func (w *writer) execute(c *commit, now int64) (rows int, err error) {
 		}
 	}
 	return len(c.ops) + len(c.messages) + len(c.jobs) + 1, nil
+}
+
+// change writes the items of c, or none of them where a condition does not hold: it then returns the operation that has it.
+func (w *writer) change(c *commit, now int64) (conflict *op, err error) {
+	if c.conditions {
+		for i := range c.ops {
+			o := &c.ops[i]
+			if ok, err := w.holds(o, now); err != nil || !ok {
+				return o, err
+			}
+		}
+	}
+	for i := range c.ops {
+		if err := w.write(&c.ops[i]); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// create does the same for a commit that creates all it writes. Inserting tells whether there is an item, so none is looked
+// for before: mostly there is none, and that is what no cache knows. Where there is one after all, those inserted before it are
+// deleted, as they were not there.
+func (w *writer) create(c *commit, now int64) (conflict *op, err error) {
+	for i := range c.ops {
+		o := &c.ops[i]
+		w.last++
+		o.rev = w.last
+		inserted, err := w.sql.create.changes(o.key, o.value, o.rev, o.expiry(), now)
+		if err != nil {
+			return nil, err
+		}
+		if inserted {
+			w.remember(o)
+			continue
+		}
+		for k := range c.ops[:i] {
+			if err := w.write(&op{id: c.ops[k].id, key: c.ops[k].key, remove: true}); err != nil {
+				return nil, err
+			}
+		}
+		return o, nil
+	}
+	return nil, nil
 }
 
 // holds tells whether the condition of o is met.
@@ -196,15 +235,26 @@ func (w *writer) write(o *op) error {
 	}
 	w.last++
 	o.rev = w.last
+	w.remember(o)
+	return w.sql.put.exec(o.key, o.value, o.rev, o.expiry())
+}
+
+// remember notes what this transaction has put, for the conditions of the commits after it.
+func (w *writer) remember(o *op) {
 	w.written[o.id] = o.rev
-	var expires driver.Value
 	if o.expires != 0 {
 		w.expires[o.id] = o.expires
-		expires = o.expires
 	} else if len(w.expires) > 0 {
 		delete(w.expires, o.id)
 	}
-	return w.sql.put.exec(o.key, o.value, o.rev, expires)
+}
+
+// expiry is what the column expires holds: nothing for an item that stays.
+func (o *op) expiry() driver.Value {
+	if o.expires == 0 {
+		return nil
+	}
+	return o.expires
 }
 
 func (w *writer) writeJob(j *jobOp) error {

@@ -31,6 +31,7 @@ const (
 type commit struct {
 	ops        []op
 	conditions bool
+	creates    bool // all of the ops, and each only where nothing is
 	messages   []*message
 	jobs       []jobOp
 	// note, if set, writes the host's own rows.
@@ -84,7 +85,7 @@ type writer struct {
 
 type statements struct {
 	begin, commit, rollback  *stmt
-	rev, put, remove         *stmt
+	rev, put, create, remove *stmt
 	log, low                 *stmt
 	schedule, cancel, finish *stmt
 	park, unpark, bury       *stmt
@@ -103,6 +104,8 @@ func newWriter(n *Node, db *conn, epoch int64) (*writer, error) {
 		&w.sql.rev:      "SELECT rev, expires FROM state WHERE key = ?",
 		&w.sql.put: "INSERT INTO state (key, value, rev, expires) VALUES (?, ?, ?, ?)" +
 			" ON CONFLICT (key) DO UPDATE SET value = excluded.value, rev = excluded.rev, expires = excluded.expires",
+		&w.sql.create: "INSERT INTO state (key, value, rev, expires) VALUES (?, ?, ?, ?)" +
+			" ON CONFLICT (key) DO UPDATE SET value = excluded.value, rev = excluded.rev, expires = excluded.expires WHERE state.expires <= ?",
 		&w.sql.remove: "DELETE FROM state WHERE key = ?",
 		&w.sql.log:    "INSERT INTO log (seq, topic, key, id, data) VALUES (?, ?, ?, ?, ?)",
 		&w.sql.low:    "UPDATE groups SET low = ? WHERE name = ?",

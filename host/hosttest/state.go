@@ -124,6 +124,16 @@ func allOrNothing(t *testing.T, c Cluster) {
 	wantValue(t, s, "a", "1")
 	wantValue(t, s, "b", "3")
 	wantAbsent(t, s, "taken")
+
+	// Also where all that is written is to be created, and what was taken back can be created later.
+	err = s.Commit(t.Context(), host.Tx{Ops: []host.Op{host.Create("c", []byte("4")), host.Create("b", []byte("5")), host.Create("d", []byte("6"))}})
+	wantErr(t, err, host.ErrConflict)
+	wantAbsent(t, s, "c")
+	wantAbsent(t, s, "d")
+	wantValue(t, s, "b", "3")
+	commit(t, s, host.Tx{Ops: []host.Op{host.Create("c", []byte("7")), host.Create("taken", []byte("8")), host.Create("d", nil)}})
+	wantValue(t, s, "c", "7")
+	wantValue(t, s, "taken", "8")
 }
 
 func conflicts(t *testing.T, c Cluster) {
