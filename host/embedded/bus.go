@@ -127,6 +127,9 @@ func (b *bus) load(db *conn, groups []*group) error {
 			return err
 		}
 		g.lag.Store(n)
+		if n == 0 { // it need not read on from its mark
+			g.loaded = g.head
+		}
 	}
 	err = db.query("SELECT DISTINCT topic FROM log", func(row []driver.Value) error {
 		b.trimmed[text(row[0])] = 0
