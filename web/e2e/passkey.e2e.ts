@@ -118,4 +118,26 @@ describe.skipIf(!inject('chromium'))('passkeys', { timeout: 120_000 }, () => {
     expect(await door.getByRole('button', { name: 'Sign in with a passkey' }).count()).toBe(0);
     await door.context().close();
   });
+
+  test('one of a host that docket has no more is shown as such', async () => {
+    await server.newUser('ines', password);
+    const page = await stranger(browser);
+    const shown = {
+      id: 'x'.repeat(43),
+      name: 'phone',
+      host: 'tasks.example.org',
+      synced: true,
+      works: false,
+      created_at: '2026-03-01T09:00:00.000Z',
+      last_used_at: null,
+    };
+    await page.route('**/api/me/passkeys', (route) => route.fulfill({ json: [shown] }));
+    await page.goto(`${url}/security`);
+    await enter(page, 'ines', password);
+    await page.getByText('does not sign in', { exact: true }).waitFor();
+    await page.getByText('It was made at tasks.example.org, where docket is not any more.').waitFor();
+    expect(await violationsInEachLook(page, 'security-passkey-elsewhere')).toEqual([]);
+    expect(complaintsOf(page)).toEqual([]);
+    await page.context().close();
+  });
 });

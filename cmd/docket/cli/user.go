@@ -119,11 +119,11 @@ func (s *session) userNamed(ctx context.Context, name string) (user, error) {
 // otherWaysIn removes the passkeys of a user who has a new password, or tells of those that stay.
 func (s *session) otherWaysIn(ctx context.Context, u user, remove bool) error {
 	switch {
-	case u.Passkeys == 0:
-		return nil
-	case remove:
+	case remove: // also those that do not sign in now: another address would bring them back
 		_, err := s.do(ctx, request{method: http.MethodDelete, path: "/api/users/" + u.ID + "/passkeys"})
 		return err
+	case u.Passkeys == 0:
+		return nil
 	}
 	fmt.Fprintf(s.errs, "%s still signs in by passkey (%d): --remove-passkeys removes them\n", clean(u.Name), u.Passkeys)
 	return nil

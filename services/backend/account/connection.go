@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -122,7 +121,7 @@ func (s *Store) Connect(ctx context.Context, user string, p *openid.Provider, wh
 }
 
 // Disconnect removes a connection of the user. [ErrNoConnection]; [ErrLastWayIn] where there is neither a password nor
-// another one, nor a passkey.
+// another one, nor a passkey that works.
 func (s *Store) Disconnect(ctx context.Context, user, id string) error {
 	err := host.Retry(ctx, func() error {
 		list, etag, err := s.connections(ctx, user)
@@ -166,11 +165,14 @@ func (s *Store) stayingIn(ctx context.Context, user string, left int, others str
 	if left > 0 || items[0].Exists() {
 		return nil, nil
 	}
-	var ways []json.RawMessage
+	type way struct {
+		Host string `json:"host"` // of a passkey
+	}
+	var ways []way
 	if err := decode(items[1], &ways); err != nil {
 		return nil, err
 	}
-	if len(ways) == 0 {
+	if !slices.ContainsFunc(ways, func(w way) bool { return w.Host == "" || s.worksAt(w.Host) }) {
 		return nil, ErrLastWayIn
 	}
 	return []host.Op{host.Replace(others, items[1].Value, items[1].ETag)}, nil

@@ -30,10 +30,12 @@ var (
 // Passkey is a key by which a user signs in, as its owner sees it.
 type Passkey struct {
 	// ID is the hash of the credential id.
-	ID     string `json:"id"`
-	Name   string `json:"name" doc:"What its owner calls it"`
-	Host   string `json:"host" doc:"The host that it signs in at: that of docket's address when it was added"`
-	Synced bool   `json:"synced" doc:"Whether it may be on several devices of its owner, as whoever made it keeps copies"`
+	ID   string `json:"id"`
+	Name string `json:"name" doc:"What its owner calls it"`
+	Host string `json:"host" doc:"The host that it signs in at: that of docket's address when it was added"`
+	// Works is told anew whenever it is read.
+	Works  bool `json:"works" doc:"Whether it signs in: one for another host than docket has now does not, and is no way in"`
+	Synced bool `json:"synced" doc:"Whether it may be on several devices of its owner, as whoever made it keeps copies"`
 	// LastUsedAt is nil where it has not signed in yet.
 	CreatedAt  task.Time  `json:"created_at" format:"date-time"`
 	LastUsedAt *task.Time `json:"last_used_at" format:"date-time" doc:"When it signed in last; null: not yet"`
@@ -58,7 +60,26 @@ func passkeysKey(user string) string { return "passkeys/" + user }
 
 func (s *Store) passkeys(ctx context.Context, user string) (list []storedPasskey, etag string, err error) {
 	etag, err = s.load(ctx, passkeysKey(user), &list)
+	for i := range list {
+		list[i].Works = s.worksAt(list[i].Host)
+	}
 	return list, etag, err
+}
+
+// worksAt tells whether passkeys for that host sign in, as docket's address is now.
+func (s *Store) worksAt(host string) bool {
+	site, _ := passkey.SiteOf(s.publicURL, "http", "localhost") // which is where docket is reached that has been told no address
+	return host == site.ID
+}
+
+// working are the passkeys by which their user can sign in.
+func working(list []storedPasskey) (n int) {
+	for _, p := range list {
+		if p.Works {
+			n++
+		}
+	}
+	return n
 }
 
 // Passkeys returns the user's, oldest first.
@@ -118,7 +139,7 @@ func (s *Store) AddPasskey(ctx context.Context, site passkey.Site, caller edge.P
 		s.log.InfoContext(ctx, "passkey refused", "user_id", caller.UserID, "error", err)
 		return Passkey{}, err
 	}
-	made := storedPasskey{Passkey{ID: digest(string(key.ID)), Name: name, Host: site.ID, Synced: key.Synced, CreatedAt: task.At(s.now())}, key}
+	made := storedPasskey{Passkey{ID: digest(string(key.ID)), Name: name, Host: site.ID, Works: true, Synced: key.Synced, CreatedAt: task.At(s.now())}, key}
 	err = host.Retry(ctx, func() error {
 		ops, err := s.adding(ctx, caller.UserID, made)
 		if err != nil {
@@ -280,9 +301,11 @@ func (s *Store) RemovePasskey(ctx context.Context, user, id string) error {
 			return ErrNoPasskey
 		}
 		gone := list[i]
-		ops, err := s.stayingIn(ctx, user, len(list)-1, connectionsKey(user))
-		if err != nil {
-			return err
+		var ops []host.Op
+		if gone.Works {
+			if ops, err = s.stayingIn(ctx, user, working(list)-1, connectionsKey(user)); err != nil {
+				return err
+			}
 		}
 		note, err := s.noting(ctx, user, accessPasskeyRemoved, gone.Name)
 		if err != nil {

@@ -44,7 +44,7 @@ type UserSummary struct {
 	Name      string    `json:"name"`
 	Email     string    `json:"email" doc:"Empty: none"`
 	Admin     bool      `json:"admin"`
-	Passkeys  int       `json:"passkeys" minimum:"0" doc:"How many the user has: they sign in without the password"`
+	Passkeys  int       `json:"passkeys" minimum:"0" doc:"How many sign the user in, without the password; those for another host than docket has now do not"`
 	CreatedAt task.Time `json:"created_at" format:"date-time"`
 }
 
@@ -69,7 +69,7 @@ func (s *Store) findUsers(ctx context.Context, in *usersQuery) (*usersAnswer, er
 		return nil, err
 	}
 	keys, _, err := s.passkeys(ctx, id)
-	return &usersAnswer{[]UserSummary{{u.ID, u.Name, u.Email, u.Admin, len(keys), u.CreatedAt}}}, err
+	return &usersAnswer{[]UserSummary{{u.ID, u.Name, u.Email, u.Admin, working(keys), u.CreatedAt}}}, err
 }
 
 type userInput struct {

@@ -1526,6 +1526,8 @@ export interface components {
             name: string;
             /** @description Whether it may be on several devices of its owner, as whoever made it keeps copies */
             synced: boolean;
+            /** @description Whether it signs in: one for another host than docket has now does not, and is no way in */
+            works: boolean;
         };
         PasskeyAttemptAnswerBody: {
             /** @description For POST /api/me/passkeys, once, within ten minutes and in this session */
@@ -1915,7 +1917,7 @@ export interface components {
             name: string;
             /**
              * Format: int64
-             * @description How many the user has: they sign in without the password
+             * @description How many sign the user in, without the password; those for another host than docket has now do not
              */
             passkeys: number;
         };

@@ -54,7 +54,7 @@ function Adding({ site, onAdded }: { site: string; onAdded: () => Promise<void> 
 type Changed = (told?: string) => Promise<void>;
 
 function PasskeyItem({ passkey, onChanged }: { passkey: Schemas['Passkey']; onChanged: Changed }) {
-  const { id, name, synced } = passkey;
+  const { id, name, synced, host, works } = passkey;
   const [renaming, setRenaming] = useState(false);
   const remove = useMutation({
     mutationFn: () => call('delete', '/api/me/passkeys/{id}', { path: { id } }),
@@ -71,8 +71,10 @@ function PasskeyItem({ passkey, onChanged }: { passkey: Schemas['Passkey']; onCh
           <p className="flex flex-wrap items-center gap-2 wrap-anywhere">
             <bdi>{name}</bdi>
             {synced && <Chip>{t.synced}</Chip>}
+            {!works && <Chip>{t.useless}</Chip>}
           </p>
           <p className="text-sm wrap-anywhere text-soft">{useFacts(passkey)}</p>
+          {!works && <p className="text-sm wrap-anywhere">{t.uselessHint(host)}</p>}
         </div>
         <Button kind="quiet" aria-label={t.renameOf(name)} onClick={() => setRenaming(true)}>
           {t.rename}

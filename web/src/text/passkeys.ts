@@ -21,6 +21,9 @@ const en = {
   used: (when: string) => `used ${when}`,
   unused: 'not used yet',
   synced: 'on several devices',
+  useless: 'does not sign in',
+  uselessHint: (host: string) =>
+    `It was made at ${host}, where docket is not any more. Add one at the address that docket has now, then remove this one.`,
   at: (host: string) => `for ${host}`,
   rename: 'Rename',
   renameOf: (name: string) => `Rename: ${name}`,
