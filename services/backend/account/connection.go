@@ -121,7 +121,7 @@ func (s *Store) Connect(ctx context.Context, user string, p *openid.Provider, wh
 }
 
 // Disconnect removes a connection of the user. [ErrNoConnection]; [ErrLastWayIn] where there is neither a password nor
-// another one, nor a passkey that works.
+// another one of a provider that is in the settings, nor a passkey that works.
 func (s *Store) Disconnect(ctx context.Context, user, id string) error {
 	err := host.Retry(ctx, func() error {
 		list, etag, err := s.connections(ctx, user)
@@ -133,7 +133,8 @@ func (s *Store) Disconnect(ctx context.Context, user, id string) error {
 			return ErrNoConnection
 		}
 		gone, rest := list[i], slices.Delete(slices.Clone(list), i, i+1)
-		ops, err := s.stayingIn(ctx, user, len(rest), passkeysKey(user))
+		left := slices.DeleteFunc(slices.Clone(rest), func(c Connection) bool { return !s.connects(c.Provider) })
+		ops, err := s.stayingIn(ctx, user, len(left), passkeysKey(user))
 		if err != nil {
 			return err
 		}
@@ -154,6 +155,12 @@ func (s *Store) Disconnect(ctx context.Context, user, id string) error {
 	return nil
 }
 
+// connects tells whether one can sign in by a provider: the settings may have it no more.
+func (s *Store) connects(provider string) bool {
+	_, err := s.provider(provider)
+	return err == nil
+}
+
 // stayingIn returns the operations by which a user who gives up a way in keeps another: none where as many of its kind are left,
 // or there is a password, which nobody takes away. Else it is what the list at others has, which must not be given up at the
 // same moment. [ErrLastWayIn].
@@ -166,13 +173,14 @@ func (s *Store) stayingIn(ctx context.Context, user string, left int, others str
 		return nil, nil
 	}
 	type way struct {
-		Host string `json:"host"` // of a passkey
+		Host     string `json:"host"`     // of a passkey
+		Provider string `json:"provider"` // of a connection
 	}
 	var ways []way
 	if err := decode(items[1], &ways); err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(ways, func(w way) bool { return w.Host == "" || s.worksAt(w.Host) }) {
+	if !slices.ContainsFunc(ways, func(w way) bool { return s.connects(w.Provider) || s.worksAt(w.Host) }) {
 		return nil, ErrLastWayIn
 	}
 	return []host.Op{host.Replace(others, items[1].Value, items[1].ETag)}, nil

@@ -258,6 +258,26 @@ func TestLastWayInStays(t *testing.T) {
 	p.call(session, http.MethodDelete, path, "").want(t, http.StatusNoContent, nil)
 }
 
+// A connection with a provider that the settings have no more is no way in beside which another can be given up.
+func TestConnectionOfNoProvider(t *testing.T) {
+	p := newProvided(t)
+	_, session := p.enters(p.visit("ada"))
+	ada, err := p.store.Principal(t.Context(), session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := &openid.Provider{Settings: openid.Settings{ID: "gone", Name: "Gone"}}
+	if err := p.store.Connect(t.Context(), ada.UserID, gone, openid.Person{Issuer: "https://gone.example", Subject: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	list := p.connections(session)
+	if len(list) != 2 {
+		t.Fatalf("%+v", list)
+	}
+	p.call(session, http.MethodDelete, "/api/me/connections/"+list[0].ID, "").wantProblem(t, http.StatusConflict, "last_way_in", "")
+	p.call(session, http.MethodDelete, "/api/me/connections/"+list[1].ID, "").want(t, http.StatusNoContent, nil)
+}
+
 // Whoever signs out wants nobody to stay: also not by a connection that was begun before.
 func TestSignOutEndsWhatWasBegun(t *testing.T) {
 	p := newProvided(t)

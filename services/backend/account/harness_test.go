@@ -244,6 +244,7 @@ func (st *site) replicas(n int) []*site {
 	sites := make([]*site, n)
 	for i := range sites {
 		sites[i] = siteOn(st.t, st.host, st.clock)
+		sites[i].store.publicURL, sites[i].store.providers = st.store.publicURL, st.store.providers
 	}
 	return sites
 }

@@ -69,7 +69,7 @@ func (s *Store) passkeys(ctx context.Context, user string) (list []storedPasskey
 // worksAt tells whether passkeys for that host sign in, as docket's address is now.
 func (s *Store) worksAt(host string) bool {
 	site, _ := passkey.SiteOf(s.publicURL, "http", "localhost") // which is where docket is reached that has been told no address
-	return host == site.ID
+	return host != "" && host == site.ID
 }
 
 // working are the passkeys by which their user can sign in.
