@@ -1,3 +1,4 @@
+import { ButtonLink } from '../design/controls';
 import { Page } from '../design/Page';
 import { t } from '../text';
 import { follow } from './router';
@@ -7,13 +8,9 @@ export default function NotFound() {
   return (
     <Page title={t.nowhere.title}>
       <p className="text-soft">{t.nowhere.detail}</p>
-      <a
-        href="/today"
-        onClick={follow}
-        className="mt-4 inline-flex h-9 items-center rounded-md border border-line bg-surface px-3.5 text-sm font-medium hover:bg-hover"
-      >
+      <ButtonLink href="/today" onClick={follow} className="mt-4">
         {t.nowhere.back}
-      </a>
+      </ButtonLink>
     </Page>
   );
 }

@@ -33,12 +33,21 @@ export function Button({
   );
 }
 
+/** A link that stands alone and looks like a button. */
+export function ButtonLink({ className = '', children, ...rest }: ComponentProps<'a'>) {
+  return (
+    <a className={`${button} ${kinds.plain} ${className}`} {...rest}>
+      {children}
+    </a>
+  );
+}
+
 /** A link to a file that the browser keeps, under that name. */
 export function DownloadLink({ href, file, children }: { href: string; file: string; children: ReactNode }) {
   return (
-    <a href={href} download={file} className={`${button} ${kinds.plain}`}>
+    <ButtonLink href={href} download={file}>
       {children}
-    </a>
+    </ButtonLink>
   );
 }
 

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import { follow } from '../app/router';
+import { ButtonLink } from '../design/controls';
 import { useSnapshot } from '../replica/store';
 import { t } from '../text';
 
@@ -24,13 +25,9 @@ export function Empty({ of, clear }: { of: keyof typeof t.list.empty; clear?: st
       <p className="text-lg font-medium">{title}</p>
       <p className="mt-1 text-soft">{hint}</p>
       {clear && (
-        <a
-          href={clear}
-          onClick={follow}
-          className="mt-4 inline-flex h-9 items-center rounded-md border border-line bg-surface px-3.5 text-sm font-medium hover:bg-hover"
-        >
+        <ButtonLink href={clear} onClick={follow} className="mt-4">
           {t.filter.clearAll}
-        </a>
+        </ButtonLink>
       )}
     </div>
   );
