@@ -1,4 +1,5 @@
 import { useEffect, type ReactNode } from 'react';
+import { Corner } from '../app/Corner';
 import { t } from '../text';
 
 /** A page beside the list: its title, what can be done with all of it, and what it shows, which scrolls. */
@@ -20,6 +21,7 @@ export function Page({
         <header className="mb-4 flex min-h-9 flex-wrap items-center gap-x-3 gap-y-1">
           <h1 className="grow truncate text-title font-semibold tracking-tight">{title}</h1>
           {actions}
+          <Corner />
         </header>
         {children}
       </div>

@@ -1,6 +1,7 @@
-import { useLayoutEffect, useState, useSyncExternalStore } from 'react';
+import { useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { t } from '../text';
 import { Button, IconButton } from './controls';
+import { useFloor } from './floor';
 
 /** What a toast offers to do; doing it takes the toast away. */
 export interface ToastAction {
@@ -100,8 +101,11 @@ export function ToastRegion() {
   }, [place]);
   const here = useSyncExternalStore(subscribe, () => places.at(-1) === place);
   const toasts = useSyncExternalStore(subscribe, () => shown);
+  const region = useRef<HTMLDivElement>(null);
+  useFloor(region, here && toasts.length > 0);
   return (
     <div
+      ref={region}
       role="status"
       aria-live="polite"
       className="toasts pointer-events-none fixed z-50 flex max-h-[70dvh] flex-col items-center justify-end gap-2 px-4"

@@ -1,4 +1,4 @@
-import { useId, type ReactNode } from 'react';
+import { useEffect, useId, useRef, type ReactNode } from 'react';
 import { Icon, type IconName } from '../design/Icon';
 
 /** One property of the task: what it is at the left, what it says at the right. */
@@ -43,13 +43,19 @@ export function Value({
   );
 }
 
-/** Where an editor opens, below the value it changes. */
+/** Where an editor opens, below the value it changes: in sight, however far down that is. */
 export function Editor({ label, children }: { label: string; children: ReactNode }) {
+  const editor = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    editor.current?.scrollIntoView({ block: 'nearest', behavior: calm ? 'instant' : 'smooth' });
+  }, []);
   return (
     <div
+      ref={editor}
       role="group"
       aria-label={label}
-      className="mt-1.5 mb-1 -ml-30 animate-appear rounded-md border border-line bg-page p-3"
+      className="mt-1.5 mb-1 -ml-30 scroll-my-3 animate-appear rounded-md border border-line bg-page p-3"
     >
       {children}
     </div>

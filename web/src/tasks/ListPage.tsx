@@ -5,14 +5,13 @@
  */
 import { useDeferredValue, useEffect, useMemo } from 'react';
 import { useNow } from '../app/clock';
-import { AccountMenu } from '../app/Navigation';
+import { Corner } from '../app/Corner';
 import { useUser } from '../app/user';
 import { SaveFilter } from '../filter/SaveFilter';
 import { useSavedFilters } from '../filter/saved';
 import { TaskFilterBar } from '../filter/TaskFilterBar';
 import { onDay, sameFilter, without, type Filter } from '../filter/url';
 import { addressOf, show, useShown } from '../filter/useFilter';
-import { InboxLink } from '../notifications/InboxLink';
 import { QuickAdd } from '../quickadd/QuickAdd';
 import { dayAt } from '../replica/due';
 import { useSnapshot } from '../replica/store';
@@ -51,10 +50,7 @@ export function ListPage() {
           <span role="status" className="text-sm whitespace-nowrap text-soft">
             {total > 0 && t.list.count(formatNumber(total), total === 1)}
           </span>
-          <div className="ml-auto flex self-center md:hidden">
-            <InboxLink />
-            <AccountMenu />
-          </div>
+          <Corner />
         </div>
         <QuickAdd view={view} filter={query} />
         <TaskFilterBar
