@@ -19,8 +19,8 @@ export function App() {
   const session = useSession();
   const { path } = usePlace();
   const user = 'user' in session ? session.user : undefined;
-  const locked =
-    session.state !== 'signed-in' || doors.includes(path) || path.startsWith('/signin/callback/');
+  const door = doors.includes(path) || path.startsWith('/signin/callback/');
+  const locked = session.state !== 'signed-in' || door;
   return (
     <ErrorBoundary>
       {user && (
@@ -28,7 +28,7 @@ export function App() {
           <SignedIn key={user.id} user={user} />
         </Locked>
       )}
-      {locked && (
+      {(door || (locked && session.state !== 'unknown')) && ( // most who come by another address are signed in
         <Suspense>
           <SignIn session={session} />
         </Suspense>

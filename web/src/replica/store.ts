@@ -87,10 +87,12 @@ export class Replica {
 
   /** Opens a user's replica with what this browser kept; the first load, if there is none, begins by itself. */
   static async open(owner: Owner): Promise<Replica> {
-    const store = await Store.open(owner.id);
-    const steps = await Steps.open(store, await thisTab(), await openTabs(), Date.now());
+    const [store, tab] = await Promise.all([Store.open(owner.id), thisTab()]);
+    const [steps, kept] = await Promise.all([
+      openTabs().then((isOpen) => Steps.open(store, tab, isOpen, Date.now())),
+      store.base(),
+    ]);
     const replica = new Replica(store, steps, owner);
-    const kept = await store.base();
     replica.#base.fill(kept.known, kept.version);
     if (kept.version >= 0) replica.#status = { ...replica.#status, load: 'complete' };
     await replica.#outbox.start();
