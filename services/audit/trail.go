@@ -18,9 +18,9 @@ import (
 // Its head is a hint of that: up to where it has no hole, and the highest version known. It is written by compare-and-swap
 // and never downwards, by the handler of every 64th version, and by whoever keeps a version that lies far above all that
 // its replica has kept of the trail, so writers hardly meet and an event costs no third operation. Readers start at the hint
-// and probe upwards, a window of 16 versions in one bulk read, until a run of 16 absent ones. Windows are small because
+// and probe upwards, 16 versions in one bulk read, until a run of 8 absent ones. That is little because
 // versions that are not there are what costs: a store may have to be asked once more, for each by itself, whether that
-// is true. What can be overlooked are versions behind a hole of 16 or more whose hint was lost with its process: they show
+// is true. What can be overlooked are versions behind a hole of 8 or more whose hint was lost with its process: they show
 // as soon as they are delivered again, the hole closes, or a multiple of 64 beyond it arrives.
 type trail struct {
 	state  host.State
@@ -31,8 +31,10 @@ type trail struct {
 const (
 	// window is how many versions a page is read by.
 	window = 128
-	// stride is how many versions the probing reads at once, and how many absent ones in a row end it.
-	stride = 16
+	// stretch is how many versions the probing reads at once.
+	stretch = 16
+	// stride is how many absent versions in a row end it.
+	stride = 8
 	// raiseEvery is how often the hint is raised: how far readers have to probe at most.
 	raiseEvery = 64
 )
@@ -72,35 +74,36 @@ func (t trail) advance(ctx context.Context, enough int64) (stored, now reach, et
 	}
 	now = stored
 	looked := now.Whole // versions up to here have been looked at
-	for run := int64(stride); run == stride && now.Whole < enough; {
+	for run := int64(stretch); run == stretch && now.Whole < enough; {
 		var last int64
-		if run, last, err = t.probe(ctx, now.Whole); err != nil {
+		if run, last, err = t.probe(ctx, now.Whole, stretch); err != nil {
 			return stored, now, "", err
 		}
-		looked = now.Whole + stride
+		looked += stretch
 		now.Whole += run
 		now.Max = max(now.Max, last)
 	}
 	for now.Max+stride > looked && now.Max < enough {
-		_, last, err := t.probe(ctx, now.Max)
+		above := max(looked, now.Max) // a hint may have bridged what lies between
+		looked = now.Max + stride
+		_, last, err := t.probe(ctx, above, looked-above)
 		if err != nil {
 			return stored, now, "", err
 		}
-		looked = now.Max + stride
 		now.Max = max(now.Max, last)
 	}
 	return stored, now, item.ETag, nil
 }
 
-// probe reads the versions just above one. It returns how many versions follow it without a hole, and the highest there
+// probe reads the n versions above one. It returns how many versions follow it without a hole, and the highest there
 // is, 0 for none.
-func (t trail) probe(ctx context.Context, above int64) (run, last int64, err error) {
-	items, err := t.read(ctx, above+stride, above+1)
+func (t trail) probe(ctx context.Context, above, n int64) (run, last int64, err error) {
+	items, err := t.read(ctx, above+n, above+1)
 	if err != nil {
 		return 0, 0, err
 	}
 	for i, item := range items { // from the highest down
-		version := above + stride - int64(i)
+		version := above + n - int64(i)
 		if !item.Exists() {
 			run = 0
 			continue
