@@ -73,12 +73,13 @@ const (
 // Node is one replica of a service, and its sidecar.
 type Node struct {
 	Options
-	sidecar *sidecar
-	box     *outbox.Outbox
-	state   *state
-	bus     *bus
-	jobs    *jobs
-	metrics *metrics
+	sidecar   *sidecar
+	publisher *publisher
+	box       *outbox.Outbox
+	state     *state
+	bus       *bus
+	jobs      *jobs
+	metrics   *metrics
 
 	service   host.Service
 	server    *http.Server
@@ -120,14 +121,15 @@ func (n *Node) open(ctx context.Context) (err error) {
 	n.state = &state{node: n}
 	n.bus = newBus(n)
 	n.jobs = &jobs{node: n}
+	n.publisher = &publisher{sidecar: n.sidecar, lines: map[string][]*letter{}}
 	if n.Stateless {
 		return nil
 	}
 	if err := n.sidecar.require(ctx, stateStore, sharedBus); err != nil {
 		return err
 	}
-	n.box, err = outbox.Open(ctx, outbox.Config{Store: n.sidecar, Carrier: n.sidecar, Owner: uuid.NewString(), Instance: n.Instance, Lease: n.Lease,
-		Logger: n.Logger, Failpoint: n.Failpoint})
+	n.box, err = outbox.Open(ctx, outbox.Config{Store: n.sidecar, Carrier: n.publisher, Owner: uuid.NewString(), Instance: n.Instance,
+		Lease: n.Lease, Logger: n.Logger, Failpoint: n.Failpoint})
 	return err
 }
 

@@ -50,7 +50,7 @@ type sidecar struct {
 
 var (
 	_ outbox.Store   = (*sidecar)(nil)
-	_ outbox.Carrier = (*sidecar)(nil)
+	_ outbox.Carrier = (*publisher)(nil)
 )
 
 // silence keeps the SDK from telling, on standard error, that there is a token; its logger is the process's.
@@ -257,19 +257,6 @@ func operation(o host.Op) *client.StateOperation {
 		it.Metadata = map[string]string{"ttlInSeconds": strconv.FormatInt(int64((o.TTL+time.Second-1)/time.Second), 10)}
 	}
 	return &client.StateOperation{Type: client.StateOperationTypeUpsert, Item: it}
-}
-
-// Publish implements [outbox.Carrier]. The data travels as it is, what belongs to it in the record's headers.
-func (s *sidecar) Publish(ctx context.Context, m host.Message) error {
-	ctx, cancel := context.WithTimeout(ctx, publishTime)
-	defer cancel()
-	err := s.api.PublishEvent(ctx, sharedBus, m.Topic, m.Data, client.PublishEventWithContentType(s.ContentType), client.PublishEventWithMetadata(map[string]string{
-		"rawPayload": "true", "partitionKey": m.Key, "content-type": s.ContentType, idHeader: url.QueryEscape(m.ID), keyHeader: url.QueryEscape(m.Key),
-	}))
-	if err != nil {
-		return fmt.Errorf("publish %s on %s: %w", m.ID, m.Topic, err)
-	}
-	return nil
 }
 
 // A job comes at its due time, and then more often than it needs to, because a call may count that has not come here: see DESIGN.md.

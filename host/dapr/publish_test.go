@@ -1,0 +1,119 @@
+package dapr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/dapr/go-sdk/client"
+
+	"github.com/docket-tasks/docket/host"
+)
+
+// requests stands in for the API of a sidecar: it notes what is published by which request, each of which takes a token, and
+// takes no message whose data is "bad".
+type requests struct {
+	client.Client
+	tokens chan struct{}
+	mu     sync.Mutex
+	made   []string
+}
+
+var errBad = errors.New("no broker takes this")
+
+func (r *requests) note(ids ...string) {
+	<-r.tokens
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	slices.Sort(ids)
+	r.made = append(r.made, strings.Join(ids, " "))
+}
+
+func (r *requests) PublishEvents(_ context.Context, _, _ string, events []any, _ ...client.PublishEventsOption) (res client.PublishEventsResponse) {
+	var ids []string
+	for _, e := range events {
+		e := e.(client.PublishEventsEvent)
+		ids = append(ids, e.Metadata[idHeader])
+		if string(e.Data) == "bad" {
+			res.Error = errBad
+		}
+	}
+	r.note(ids...)
+	return res
+}
+
+func (r *requests) PublishEvent(_ context.Context, _, _ string, data any, _ ...client.PublishEventOption) error {
+	r.note("one")
+	if string(data.([]byte)) == "bad" {
+		return errBad
+	}
+	return nil
+}
+
+// What waits while a request is under way goes with the next one; of those that cannot go together each has an outcome of its own.
+//
+// [Task]: T020
+func TestMessagesThatWaitArePublishedTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &requests{tokens: make(chan struct{})}
+		p := &publisher{sidecar: &sidecar{api: api}, lines: map[string][]*letter{}}
+		outcomes := make([]error, 7)
+		publish := func(i int, data string) {
+			go func() {
+				outcomes[i] = p.Publish(t.Context(), host.Message{Topic: "t", ID: fmt.Sprint(i), Key: fmt.Sprint(i), Data: []byte(data)})
+			}()
+			synctest.Wait()
+		}
+		done := func(n int) {
+			for range n {
+				api.tokens <- struct{}{}
+			}
+			synctest.Wait()
+		}
+		for i := range 4 {
+			publish(i, "good")
+		}
+		done(1) // 0 is out, 1 to 3 are on their way
+		publish(4, "good")
+		publish(5, "bad")
+		done(1) // 4 and 5 are
+		publish(6, "good")
+		done(4) // together, each by itself, and 6
+		if want := []string{"one", "1 2 3", "4 5", "one", "one", "one"}; !slices.Equal(api.made, want) {
+			t.Errorf("requests %q, want %q", api.made, want)
+		}
+		for i, err := range outcomes {
+			if bad := i == 5; bad != errors.Is(err, errBad) || !bad && err != nil {
+				t.Errorf("message %d: %v", i, err)
+			}
+		}
+		if len(p.lines) != 0 {
+			t.Errorf("%d topics are left", len(p.lines))
+		}
+	})
+}
+
+// A request carries no more than a broker takes at once.
+//
+// [Task]: T020
+func TestWhatIsPublishedTogetherIsBounded(t *testing.T) {
+	p := &publisher{lines: map[string][]*letter{}}
+	for _, size := range []int{maxPublishedBytes + 1, 1, maxPublishedBytes, maxPublishedBytes - 1, 1, 1} {
+		p.lines["t"] = append(p.lines["t"], &letter{Message: host.Message{Data: make([]byte, size)}})
+	}
+	for range maxPublished {
+		p.lines["t"] = append(p.lines["t"], &letter{})
+	}
+	var got []int
+	for some := p.next("t"); len(some) > 0; some = p.next("t") {
+		got = append(got, len(some))
+	}
+	if want := []int{1, 1, 1, 2, maxPublished, 1}; !slices.Equal(got, want) {
+		t.Errorf("together %v, want %v", got, want)
+	}
+}
