@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/docket-tasks/docket/host"
@@ -32,6 +33,33 @@ func scheduled(name, revision string, step int) string {
 type jobs struct {
 	node   *Node
 	handle func(context.Context, host.Job) error
+	over   settled
+}
+
+// settled remembers names of the scheduler whose row has been seen to be gone, or to have another revision. It never
+// comes back: a revision is written once, before it is scheduled. So the calls that repeat a job cost no read, where they come to
+// the replica that had the first; which those are does not matter, and forgetting one costs the read.
+type settled struct {
+	mu          sync.Mutex
+	names, past map[string]bool // past are those before names was full
+}
+
+// maxSettled is how many names of each kind are remembered: of a burst of jobs, those of the ten seconds in which calls repeat.
+const maxSettled = 4096
+
+func (s *settled) has(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.names[name] || s.past[name]
+}
+
+func (s *settled) add(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.names == nil || len(s.names) >= maxSettled {
+		s.names, s.past = make(map[string]bool), s.names
+	}
+	s.names[name] = true
 }
 
 // ServeHTTP is the callback POST /job/{name}. Any status but 2xx makes the scheduler call again after a second; after a 2xx it
@@ -58,6 +86,9 @@ func (js *jobs) fire(ctx context.Context, scheduledName string) error {
 	if len(parts) > 2 {
 		step, _ = strconv.Atoi(parts[2])
 	}
+	if js.over.has(scheduledName) {
+		return nil
+	}
 	if err := js.node.box.Ready(); err != nil { // while the broker is away, due jobs come every second: they shall cost no reads
 		return err
 	}
@@ -65,15 +96,17 @@ func (js *jobs) fire(ctx context.Context, scheduledName string) error {
 	if err != nil {
 		return err
 	}
-	if !items[0].Exists() {
-		return nil // cancelled, or done before
+	if !items[0].Exists() { // cancelled, or done before
+		js.over.add(scheduledName)
+		return nil
 	}
 	var row jobRow
 	if err := json.Unmarshal(items[0].Value, &row); err != nil {
 		return fmt.Errorf("row of job %s: %w", name, err)
 	}
-	if row.Revision != revision {
-		return nil // replaced
+	if row.Revision != revision { // replaced
+		js.over.add(scheduledName)
+		return nil
 	}
 	if wait := time.Until(row.Due); wait > nearly {
 		return js.node.sidecar.Schedule(ctx, host.Job{Name: scheduled(name, revision, step+1), Due: row.Due})
@@ -90,6 +123,7 @@ func (js *jobs) fire(ctx context.Context, scheduledName string) error {
 	if err != nil && !errors.Is(err, host.ErrConflict) { // a conflict: it has been scheduled anew meanwhile
 		return fmt.Errorf("remove the row of job %s: %w", name, err)
 	}
+	js.over.add(scheduledName)
 	return nil
 }
 
