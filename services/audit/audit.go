@@ -1,6 +1,6 @@
 // Package audit keeps every change of every task for good and answers who did what when.
 //
-// An event is kept in one commit of two keys computed from the event alone: the entry at audit/<list>/<list version>
+// An event is kept by one commit, which others may share, of two keys computed from the event alone: the entry at audit/<list>/<list version>
 // and a pointer to it at audit-task/<task>/<task version>, both created if absent. There is no index that writers
 // could fight over, so any number of replicas may be handed the same events in any order and as often as the host
 // likes: what is there already with the same event id is kept already. Another event at the same place would be a
@@ -48,6 +48,8 @@ type service struct {
 	log     *slog.Logger
 	metrics *metrics
 	marks   marks
+	// together keeps the events.
+	together together
 }
 
 // New returns the service.
@@ -59,7 +61,7 @@ func New(cfg Config, h host.Host) host.Service {
 		cfg.Now = time.Now
 	}
 	writes := edge.ObserveWrites(h.State, Name, cfg.Metrics)
-	s := &service{state: writes, now: cfg.Now, log: cfg.Logger, metrics: newMetrics(cfg.Metrics)}
+	s := &service{state: writes, now: cfg.Now, log: cfg.Logger, metrics: newMetrics(cfg.Metrics), together: together{state: writes}}
 	public, runtime := http.NewServeMux(), http.NewServeMux()
 	s.register(edge.NewAPI(public, "docket audit"))
 	var draining atomic.Bool

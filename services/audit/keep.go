@@ -84,7 +84,7 @@ func (s *service) keep(ctx context.Context, r event.Record) (outcome string, err
 	all := []host.Op{host.Create(entryKey(r.ListID, r.ListVersion), entry), host.Create(pointerKey(r.TaskID, r.TaskVersion), pointer)}
 	missing := all
 	for range maxTries {
-		err = s.state.Commit(ctx, host.Tx{Ops: missing})
+		err = s.together.commit(ctx, missing)
 		if err == nil {
 			s.raise(ctx, r)
 			return kept, nil

@@ -1,0 +1,69 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/docket-tasks/docket/host"
+)
+
+// narrow is a state of keys, through which one commit goes for each token; it notes how many operations each had.
+type narrow struct {
+	host.State
+	tokens chan struct{}
+	keys   map[string]bool
+	ops    []int
+}
+
+func (n *narrow) Commit(_ context.Context, tx host.Tx) error {
+	<-n.tokens
+	n.ops = append(n.ops, len(tx.Ops))
+	for _, o := range tx.Ops {
+		if n.keys[o.Key] {
+			return host.ErrConflict
+		}
+	}
+	for _, o := range tx.Ops {
+		n.keys[o.Key] = true
+	}
+	return nil
+}
+
+// What comes while a commit is under way is kept by the next one, together; where one of them cannot be, each is kept by itself.
+//
+// [Task]: T033, T038
+func TestEventsThatWaitAreKeptTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		state := &narrow{tokens: make(chan struct{}), keys: map[string]bool{"6": true}}
+		g := &together{state: state}
+		outcomes := make([]error, 8)
+		keep := func(from, to int) {
+			for i := from; i < to; i++ {
+				go func() { outcomes[i] = g.commit(t.Context(), []host.Op{host.Create(fmt.Sprint(i), nil)}) }()
+				synctest.Wait()
+			}
+		}
+		let := func(commits int) {
+			for range commits {
+				state.tokens <- struct{}{}
+			}
+			synctest.Wait()
+		}
+		keep(0, 4)
+		let(2) // the first, and the other three
+		keep(4, 8)
+		let(5) // the first, the other three, of which one is there already, and each of these
+		if want := []int{1, 3, 1, 3, 1, 1, 1}; !slices.Equal(state.ops, want) {
+			t.Errorf("commits of %v operations, want %v", state.ops, want)
+		}
+		for i, err := range outcomes {
+			if there := i == 6; there != errors.Is(err, host.ErrConflict) || !there && err != nil {
+				t.Errorf("event %d: %v", i, err)
+			}
+		}
+	})
+}
