@@ -22,7 +22,7 @@ dapr.io/sidecar-memory-request: {{ $v.sidecar.memoryMiB }}Mi
 dapr.io/sidecar-memory-limit: {{ $v.sidecar.memoryLimitMiB }}Mi
 dapr.io/sidecar-seccomp-profile-type: RuntimeDefault
 dapr.io/sidecar-liveness-probe-delay-seconds: "60"
-dapr.io/env: "GOMEMLIMIT={{ div (mul $v.sidecar.memoryLimitMiB 9) 10 }}MiB{{ with $v.tracing.endpoint }},OTEL_EXPORTER_OTLP_ENDPOINT={{ . }}{{ end }}"
+dapr.io/env: "GOGC=400,GOMEMLIMIT={{ div (mul $v.sidecar.memoryLimitMiB 9) 10 }}MiB{{ with $v.tracing.endpoint }},OTEL_EXPORTER_OTLP_ENDPOINT={{ . }}{{ end }}"
 {{- end }}
 
 {{- define "lib.deployment" -}}
