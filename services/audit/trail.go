@@ -18,9 +18,9 @@ import (
 // Its head is a hint of that: up to where it has no hole, and the highest version known. It is written by compare-and-swap
 // and never downwards, by the handler of every 64th version, and by whoever keeps a version that lies far above all that
 // its replica has kept of the trail, so writers hardly meet and an event costs no third operation. Readers start at the hint
-// and probe upwards, 16 versions in one bulk read, until a run of 8 absent ones. That is little because
+// and probe upwards, 8 versions in one bulk read, until a run of 4 absent ones. That is little because
 // versions that are not there are what costs: a store may have to be asked once more, for each by itself, whether that
-// is true. What can be overlooked are versions behind a hole of 8 or more whose hint was lost with its process: they show
+// is true. What can be overlooked are versions behind a hole of 4 or more whose hint was lost with its process: they show
 // as soon as they are delivered again, the hole closes, or a multiple of 64 beyond it arrives.
 type trail struct {
 	state  host.State
@@ -32,9 +32,9 @@ const (
 	// window is how many versions a page is read by.
 	window = 128
 	// stretch is how many versions the probing reads at once.
-	stretch = 16
+	stretch = 8
 	// stride is how many absent versions in a row end it.
-	stride = 8
+	stride = 4
 	// raiseEvery is how often the hint is raised: how far readers have to probe at most.
 	raiseEvery = 64
 )
