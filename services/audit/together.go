@@ -28,15 +28,20 @@ type wish struct {
 
 // commit makes ops happen, all or none, as [host.State] does. They share a transaction only where all of it succeeds.
 func (g *together) commit(ctx context.Context, ops []host.Op) error {
-	w := &wish{ops, make(chan error, 1)}
 	g.mu.Lock()
-	g.waiting = append(g.waiting, w)
-	leads := !g.busy
-	g.busy = true
-	g.mu.Unlock()
-	if leads {
-		go g.commitAll(context.WithoutCancel(ctx))
+	if !g.busy {
+		g.busy = true
+		g.mu.Unlock()
+		defer func() {
+			if some := g.next(); len(some) > 0 {
+				go g.commitAll(context.WithoutCancel(ctx), some)
+			}
+		}()
+		return g.state.Commit(ctx, host.Tx{Ops: ops})
 	}
+	w := &wish{ops, make(chan error, 1)}
+	g.waiting = append(g.waiting, w)
+	g.mu.Unlock()
 	select {
 	case err := <-w.outcome:
 		return err
@@ -45,17 +50,19 @@ func (g *together) commit(ctx context.Context, ops []host.Op) error {
 	}
 }
 
-// commitAll commits until nothing waits.
-func (g *together) commitAll(ctx context.Context) {
-	for {
-		g.mu.Lock()
-		some := g.waiting[:min(len(g.waiting), maxTogether)]
-		g.waiting = g.waiting[len(some):]
-		g.busy = len(some) > 0
-		g.mu.Unlock()
-		if len(some) == 0 {
-			return
-		}
+// next takes what goes with one commit from those that wait. None means that no commit is under way any more.
+func (g *together) next() []*wish {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	some := g.waiting[:min(len(g.waiting), maxTogether)]
+	g.waiting = g.waiting[len(some):]
+	g.busy = len(some) > 0
+	return some
+}
+
+// commitAll commits some, and then what waits until nothing does.
+func (g *together) commitAll(ctx context.Context, some []*wish) {
+	for ; len(some) > 0; some = g.next() {
 		g.commitSome(ctx, some)
 	}
 }
