@@ -3,11 +3,14 @@ package backend
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/docket-tasks/docket/event"
 	"github.com/docket-tasks/docket/host"
 	"github.com/docket-tasks/docket/task"
 )
@@ -96,20 +99,76 @@ func ownRecord(value []byte) (*record, bool) {
 	return r, true
 }
 
-// encode renders the record around its document, which was encoded before and needs no second look.
+// recordSize is what a record needs beside its document, so that the buffer is seldom grown.
+const recordSize = 384
+
+// encode renders the record around its document, which was encoded before and needs no second look. Every change is written in
+// this way, so the other members are appended as well, in the order of the struct; a test holds the bytes to those of
+// encoding/json.
 func (r *record) encode() ([]byte, error) {
-	b, err := json.Marshal(struct {
-		*record
-		Doc *json.RawMessage `json:"task,omitempty"` // hides the record's
-	}{record: r})
+	b := make([]byte, 0, recordSize+len(r.Doc))
+	b = event.AppendString(append(b, `{"list":`...), r.List)
+	b = strconv.AppendInt(append(b, `,"segment":`...), int64(r.Segment), 10)
+	b, err := r.Reminders.append(b)
+	b = count(b, `,"completed_version":`, r.CompletedVersion)
+	b = count(b, `,"made":`, r.Made)
+	if r.Withdrawn {
+		b = append(b, `,"withdrawn":true`...)
+	}
+	if r.Previous != "" {
+		b = event.AppendString(append(b, `,"previous":`...), string(r.Previous))
+	}
+	if r.DeletedAt != nil {
+		var err2 error
+		b, err2 = timestamp(b, `,"deleted_at":"`, *r.DeletedAt)
+		err = errors.Join(err, err2)
+	}
+	if r.Request != "" {
+		b = event.AppendString(append(b, `,"request":`...), r.Request)
+	}
+	if r.Purged {
+		b = append(b, `,"purged":true`...)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("encode task %s: %w", r.task.ID, err)
 	}
-	if r.Doc == nil {
+	if r.Doc != nil {
+		b = append(append(b, `,"task":`...), r.Doc...)
+	}
+	return append(b, '}'), nil
+}
+
+// append adds the reminders to a record, or nothing where there never were any.
+func (m reminders) append(b []byte) (_ []byte, err error) {
+	if m == (reminders{}) {
 		return b, nil
 	}
-	b = append(slices.Grow(b[:len(b)-1], len(r.Doc)+len(`,"task":}`)), `,"task":`...)
-	return append(append(b, r.Doc...), '}'), nil
+	b = append(b, `,"reminders":{`...)
+	from := len(b)
+	b = count(b, `,"scheduled":`, m.Scheduled)
+	if !m.At.IsZero() {
+		b, err = timestamp(b, `,"at":"`, m.At)
+	}
+	b = count(b, `,"owner_version":`, m.OwnerVersion)
+	b = count(b, `,"due_set":`, m.DueSet)
+	if len(b) > from {
+		b = slices.Delete(b, from, from+1) // the first comma
+	}
+	return append(b, '}'), err
+}
+
+// count appends a member that is left out where it is 0.
+func count(b []byte, name string, n int64) []byte {
+	if n == 0 {
+		return b
+	}
+	return strconv.AppendInt(append(b, name...), n, 10)
+}
+
+// timestamp appends a time; name ends with the quote before it.
+func timestamp(b []byte, name string, at time.Time) ([]byte, error) {
+	b, err := at.AppendText(append(b, name...))
+	return append(b, '"'), err
 }
 
 // with returns a copy of the record that holds t.

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -42,4 +43,51 @@ func FuzzRecord(f *testing.F) {
 			t.Errorf("want -, got +\n%s", diff)
 		}
 	})
+}
+
+// A record is appended member by member; it must be what encoding/json would make of it.
+func TestEncodeRecord(t *testing.T) {
+	at := time.Date(2026, 3, 31, 9, 0, 0, 120e6, time.UTC)
+	doc := json.RawMessage(`{"title":"x"}`)
+	for name, r := range map[string]record{
+		"least":         {},
+		"new":           {List: "l", Segment: 12, Doc: doc},
+		"odd text":      {List: "<\u00e4\"\\\n>", Request: "\u2028", Previous: "\x7f", Doc: doc},
+		"reminders":     {List: "l", Reminders: reminders{Scheduled: 1, At: at, OwnerVersion: 2, DueSet: 3}, Doc: doc},
+		"due date only": {List: "l", Reminders: reminders{At: at.In(time.FixedZone("", -12600)), DueSet: 3}, Doc: doc},
+		"no reminders":  {List: "l", Reminders: reminders{At: time.Time{}.In(time.FixedZone("", 3600))}, Doc: doc},
+		"all":           {List: "l", Segment: 1, CompletedVersion: 4, Made: 5, Withdrawn: true, Previous: task.Pending, DeletedAt: &at, Request: "h", Doc: doc},
+		"stub":          {List: "l", Purged: true, Request: "h"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want, err := json.Marshal(struct {
+				*record
+				Doc json.RawMessage `json:"task,omitempty"` // instead of the record's, which is not left out
+			}{&r, r.Doc})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := r.encode()
+			if diff := cmp.Diff(string(want), string(got)); err != nil || diff != "" {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+	late := time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, r := range []record{{DeletedAt: &late}, {Reminders: reminders{At: late}}} {
+		if b, err := r.encode(); err == nil {
+			t.Errorf("a year of five digits is written: %s", b)
+		}
+	}
+}
+
+func BenchmarkEncodeRecord(b *testing.B) {
+	r := (&record{List: "01990f6e-7c1a-7bbb-8000-000000000002", Segment: 3, Reminders: reminders{Scheduled: 1, At: time.Unix(1.7e9, 0).UTC(), OwnerVersion: 1, DueSet: 1}}).
+		with(task.Task{ID: "01990f6e-7c1a-7bbb-8000-000000000001", Title: "Call the plumber", Status: task.Pending, Version: 1})
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := r.encode(); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
