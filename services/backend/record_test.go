@@ -81,6 +81,23 @@ func TestEncodeRecord(t *testing.T) {
 	}
 }
 
+func TestEncodeReminderJob(t *testing.T) {
+	at := time.Date(2026, 3, 31, 9, 0, 0, 0, time.FixedZone("", 3600))
+	for _, d := range []reminderJob{
+		{Task: "t", List: "l", At: at, Minutes: 30}, {Task: "t", List: "\"", At: at.UTC(), DueSet: 2},
+		{Task: "t", List: "l", At: at.Add(time.Millisecond), Snooze: true}, {At: at},
+	} {
+		want, err := json.Marshal(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		job := d.schedule("name")
+		if diff := cmp.Diff(string(want), string(job.Data)); diff != "" || job.Name != "name" || !job.Due.Equal(d.At) {
+			t.Errorf("%+v (-want +got):\n%s", job, diff)
+		}
+	}
+}
+
 func BenchmarkEncodeRecord(b *testing.B) {
 	r := (&record{List: "01990f6e-7c1a-7bbb-8000-000000000002", Segment: 3, Reminders: reminders{Scheduled: 1, At: time.Unix(1.7e9, 0).UTC(), OwnerVersion: 1, DueSet: 1}}).
 		with(task.Task{ID: "01990f6e-7c1a-7bbb-8000-000000000001", Title: "Call the plumber", Status: task.Pending, Version: 1})

@@ -56,6 +56,22 @@ type reminderJob struct {
 	Snooze bool `json:"snooze,omitempty"`
 }
 
+// schedule returns the job, which is due at At. As nearly every new task has one it is appended member by member, as the record is.
+func (d reminderJob) schedule(name string) host.JobIntent {
+	b := event.AppendString(append(make([]byte, 0, 192), `{"task":`...), d.Task)
+	b = event.AppendString(append(b, `,"list":`...), d.List)
+	b, err := timestamp(b, `,"at":"`, d.At)
+	if err != nil {
+		panic(fmt.Sprintf("job %s: %v", name, err)) // no due date is so far away
+	}
+	b = count(b, `,"minutes":`, int64(d.Minutes))
+	b = count(b, `,"due_set":`, d.DueSet)
+	if d.Snooze {
+		b = append(b, `,"snooze":true`...)
+	}
+	return host.Schedule(name, d.At, append(b, '}'))
+}
+
 func reminderJobName(id string, version int64, minutes int) string {
 	return fmt.Sprintf("r-%s-%d-%d", id, version, minutes)
 }
@@ -88,8 +104,8 @@ func (e *effect) jobs(env task.Env, ownerVersion int64) []host.JobIntent {
 			passed = true
 			continue
 		}
-		out = append(out, schedule(reminderJobName(now.ID, now.Version, m.Minutes), m.At,
-			reminderJob{Task: now.ID, List: e.new.List, At: m.At, Minutes: m.Minutes}))
+		job := reminderJob{Task: now.ID, List: e.new.List, At: m.At, Minutes: m.Minutes}
+		out = append(out, job.schedule(reminderJobName(now.ID, now.Version, m.Minutes)))
 	}
 	if passed && dueSet {
 		out = append(out, remindNow(e.new, env.Now))
@@ -99,8 +115,8 @@ func (e *effect) jobs(env task.Env, ownerVersion int64) []host.JobIntent {
 
 // remindNow schedules the one reminder for moments that passed before the due date was set.
 func remindNow(r *record, now time.Time) host.JobIntent {
-	return schedule(fmt.Sprintf("r-%s-%d-now", r.task.ID, r.task.Version), now,
-		reminderJob{Task: r.task.ID, List: r.List, At: now, DueSet: r.Reminders.DueSet})
+	job := reminderJob{Task: r.task.ID, List: r.List, At: now, DueSet: r.Reminders.DueSet}
+	return job.schedule(fmt.Sprintf("r-%s-%d-now", r.task.ID, r.task.Version))
 }
 
 func cancelReminders(r *record) []host.JobIntent {

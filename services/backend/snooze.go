@@ -74,7 +74,7 @@ func (s *Service) snoozes(ctx context.Context, task string) (asked []snoozed, et
 // the same moment again changes nothing.
 func (s *Service) putOff(ctx context.Context, rec *record, at time.Time) error {
 	id := rec.task.ID
-	job := schedule(fmt.Sprintf("s-%s-%d", id, at.UnixMilli()), at, reminderJob{Task: id, List: rec.List, At: at, Snooze: true})
+	job := reminderJob{Task: id, List: rec.List, At: at, Snooze: true}.schedule(fmt.Sprintf("s-%s-%d", id, at.UnixMilli()))
 	return host.Retry(ctx, func() error {
 		asked, etag, err := s.snoozes(ctx, id)
 		if err != nil {

@@ -86,7 +86,7 @@ func (z zoneMove) jobs(r *record) []host.JobIntent {
 	for i, m := range after {
 		if before[i].At.After(z.at) || m.At.After(z.at) {
 			name := fmt.Sprintf("r-%s-%d-%d-%d", r.task.ID, r.task.Version, m.Minutes, m.At.Unix())
-			jobs = append(jobs, schedule(name, m.At, reminderJob{Task: r.task.ID, List: r.List, At: m.At, Minutes: m.Minutes}))
+			jobs = append(jobs, reminderJob{Task: r.task.ID, List: r.List, At: m.At, Minutes: m.Minutes}.schedule(name))
 		}
 	}
 	return jobs
