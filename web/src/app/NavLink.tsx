@@ -26,8 +26,8 @@ export function NavLink({ href, icon, label, count, late, current, className = '
       className={`flex h-9 items-center gap-3 rounded-md px-3 text-soft transition-colors hover:bg-hover hover:text-ink aria-[current]:bg-accent-wash aria-[current]:font-medium aria-[current]:text-accent ${className}`}
     >
       <Icon name={icon} />
-      <span dir="auto" className="grow truncate">
-        {label}
+      <span className="grow truncate">
+        <bdi>{label}</bdi>
       </span>
       {count > 0 && (
         <span className={`text-xs tabular-nums ${late ? 'text-late' : ''}`}>{formatNumber(count)}</span>

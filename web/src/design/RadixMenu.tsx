@@ -4,6 +4,7 @@ import type { Hung, MenuItem } from './menu';
 
 /** The menu itself. Not modal: Radix would lock scrolling by a <style>, which the page's policy forbids. */
 export default function RadixMenu({ trigger, content }: Hung<readonly MenuItem[]>) {
+  const icons = content.some(({ icon }) => icon);
   return (
     <DropdownMenu.Root defaultOpen modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
@@ -22,6 +23,7 @@ export default function RadixMenu({ trigger, content }: Hung<readonly MenuItem[]
               className="flex h-9 cursor-pointer items-center gap-2.5 rounded-sm px-2.5 text-sm outline-none data-highlighted:bg-hover"
             >
               {item.icon && <Icon name={item.icon} className="size-4 text-soft" />}
+              {icons && !item.icon && <span className="size-4" />}
               <span className="grow">{item.label}</span>
               {item.chosen && <Icon name="check" className="size-4 text-accent" />}
             </DropdownMenu.Item>
