@@ -7,6 +7,7 @@
 import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
 import { Button, IconButton } from '../design/controls';
 import { Icon } from '../design/Icon';
+import { useCharacters } from '../keys/characters';
 import { useActions } from '../keys/keys';
 import type { SortKey } from '../replica/query';
 import { formatNumber, t } from '../text';
@@ -131,7 +132,7 @@ function Search({ value, onChange }: { value: string; onChange: (search: string)
         type="search"
         aria-label={t.filter.search}
         placeholder={t.filter.search}
-        aria-keyshortcuts="/"
+        aria-keyshortcuts={useCharacters() ? '/' : undefined}
         maxLength={255}
         value={draft ?? value}
         onChange={(event) => setDraft(event.target.value)}

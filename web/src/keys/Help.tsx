@@ -1,14 +1,16 @@
 import { Fragment } from 'react';
 import { Dialog } from '../design/Dialog';
 import { t } from '../text';
+import { useCharacters } from './characters';
 import { available, labelOf } from './keys';
 import { scopes, type Shortcut, type ShortcutId } from './shortcuts';
 
 /** Every shortcut that does something on the page as it is. */
 export default function Help({ onClose }: { onClose: () => void }) {
-  const shown = available();
+  const shown = available().filter(({ keys }) => keys.length > 0);
   return (
     <Dialog reading title={t.keys.title} onClose={onClose}>
+      <p className="mb-4 text-sm text-soft">{useCharacters() ? t.keys.switchOff : t.keys.switchedOff}</p>
       {scopes.map((scope) => (
         <section key={scope} className="mb-5 last:mb-0">
           <h3 className="mb-1 text-sm font-semibold">{t.keys.scopes[scope]}</h3>

@@ -1,7 +1,8 @@
 /**
  * Which key means what, on any keyboard.
  */
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
+import { inUse, setCharacters } from './characters';
 import { pressesOf, Recogniser, usesItself, type KeyEvent } from './press';
 import { shortcuts } from './shortcuts';
 
@@ -88,4 +89,18 @@ test.each([
   document.body.innerHTML = html;
   const element = document.querySelector('button') ?? document.body.firstElementChild;
   expect(usesItself(element, key)).toBe(itself);
+});
+
+afterEach(() => setCharacters(true));
+
+test('letters, digits and signs can be switched off; all other keys go on', () => {
+  const inUseNow = () => shortcuts.flatMap(({ keys }): string[] => keys.filter(inUse));
+  const all = inUseNow();
+  expect(all).toEqual(shortcuts.flatMap(({ keys }) => [...keys]));
+  setCharacters(false);
+  expect(inUseNow()).toEqual(
+    all.filter((key) => /^mod\+|escape|arrow|home|end|enter|space|delete/.test(key)),
+  );
+  expect(inUseNow()).not.toContain('g t');
+  expect(inUseNow()).toContain('mod+k');
 });

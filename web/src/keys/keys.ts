@@ -5,6 +5,7 @@
  * [Task]: T062
  */
 import { useEffect, useRef } from 'react';
+import { inUse } from './characters';
 import { pressesOf, Recogniser, usesItself } from './press';
 import { shortcuts, type Shortcut, type ShortcutId } from './shortcuts';
 
@@ -37,9 +38,11 @@ export function act(id: string): boolean {
   return (actions.get(id) ?? []).toReversed().some((run) => run() !== false);
 }
 
-/** The shortcuts that something on the page answers to now. */
+/** The shortcuts that something on the page answers to now, with the keys that are in use. */
 export function available(): Shortcut[] {
-  return shortcuts.filter(({ id }) => (actions.get(id)?.length ?? 0) > 0);
+  return shortcuts
+    .filter(({ id }) => (actions.get(id)?.length ?? 0) > 0)
+    .map((shortcut) => ({ ...shortcut, keys: shortcut.keys.filter(inUse) }));
 }
 
 export const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent);
@@ -49,7 +52,7 @@ export function listen(): () => void {
   const recogniser = new Recogniser(shortcuts);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.defaultPrevented || event.isComposing) return;
-    const presses = pressesOf(event, isMac);
+    const presses = pressesOf(event, isMac).filter(inUse);
     const element = event.target instanceof Element ? event.target : null;
     const typing = usesItself(element, presses[0] ?? '');
     if (typing && !presses.some((p) => p.startsWith('mod+'))) return;

@@ -13,6 +13,10 @@ interface Props {
 const chip =
   'inline-flex h-7 max-w-full items-center gap-1.5 rounded-md pr-1.5 pl-2 text-xs font-medium transition-colors';
 
+function nameOf({ text, label }: Part): string {
+  return text ? t.quickAdd.drop(label, text) : t.quickAdd.leave(label);
+}
+
 /** What was understood, a button each: a click, or Enter after Tab, drops it back to text. */
 export function Parts({ parts, dropped, onDrop, onTake }: Props) {
   if (parts.length + dropped.length === 0) return null;
@@ -22,8 +26,8 @@ export function Parts({ parts, dropped, onDrop, onTake }: Props) {
         <li key={part.text ?? part.given} className="max-w-full animate-appear">
           <button
             type="button"
-            aria-label={part.text ? t.quickAdd.drop(part.label, part.text) : t.quickAdd.leave(part.label)}
-            title={t.quickAdd.dropHint}
+            aria-label={nameOf(part)}
+            title={nameOf(part)}
             onClick={() => onDrop(part)}
             className={`${chip} bg-accent-wash text-accent hover:opacity-80`}
           >
@@ -40,7 +44,7 @@ export function Parts({ parts, dropped, onDrop, onTake }: Props) {
           <button
             type="button"
             aria-label={t.quickAdd.take(text)}
-            title={t.quickAdd.takeHint}
+            title={t.quickAdd.take(text)}
             onClick={() => onTake(text)}
             className={`${chip} border border-dashed border-edge pr-2 text-soft hover:bg-hover`}
           >

@@ -11,13 +11,14 @@ import { navigate } from '../app/router';
 import { useUser } from '../app/user';
 import { tellMore } from '../changes/undo';
 import { Icon } from '../design/Icon';
+import { useCharacters } from '../keys/characters';
 import { useActions } from '../keys/keys';
 import type { Query } from '../replica/query';
 import { useReplica } from '../replica/store';
 import { shows, type View } from '../tasks/views';
 import { t } from '../text';
 import { Parts } from './Parts';
-import { bodyOf, faultOf, givenBy, partsOf } from './understood';
+import { bodyOf, faultOf, givenBy, partsOf, type Part } from './understood';
 import { understandNow, useUnderstood } from './useUnderstood';
 
 interface Draft {
@@ -93,9 +94,9 @@ export function QuickAdd({ view, filter }: { view: View; filter: Query }) {
           onChange={(event) => change({ text: event.target.value })}
           onKeyDown={onKeyDown}
           aria-label={t.quickAdd.label}
-          aria-describedby="quick-add-note"
+          aria-describedby={fault ? 'quick-add-note' : undefined} // the note is said as it changes: not twice
           aria-invalid={fault ? true : undefined}
-          aria-keyshortcuts="q"
+          aria-keyshortcuts={useCharacters() ? 'q' : undefined}
           placeholder={t.quickAdd.hint}
           enterKeyHint="done"
           autoComplete="off"
@@ -111,10 +112,22 @@ export function QuickAdd({ view, filter }: { view: View; filter: Query }) {
         }
         onTake={(part) => change({ plain: plain.filter((p) => p !== part) })}
       />
-      <p id="quick-add-note" role="status" className={fault ? 'pb-2.5 text-sm text-late' : 'sr-only'}>
-        {fault ?? (understanding.away ? t.quickAdd.away : parts.map((part) => part.label).join(', '))}
-      </p>
+      <Note fault={fault} away={understanding.away} parts={parts} />
     </form>
+  );
+}
+
+/** What was understood, for those who cannot see the chips, or what is wrong. It has no role: empty, it is not met. */
+function Note({ fault, away, parts }: { fault: string | undefined; away: boolean; parts: readonly Part[] }) {
+  return (
+    <p
+      id="quick-add-note"
+      aria-live="polite"
+      aria-atomic="true"
+      className={fault ? 'pb-2.5 text-sm text-late' : 'sr-only'}
+    >
+      {fault ?? (away ? t.quickAdd.away : parts.map((part) => part.label).join(', '))}
+    </p>
   );
 }
 

@@ -7,9 +7,11 @@
 import { follow } from '../app/router';
 import { setTheme, useTheme, type Theme } from '../app/theme';
 import { useUser } from '../app/user';
+import { Switch } from '../design/controls';
 import { Failure } from '../design/Failure';
 import { Page } from '../design/Page';
 import { Hint, Section } from '../design/Section';
+import { setCharacters, useCharacters } from '../keys/characters';
 import { ReminderList } from '../panel/ReminderList';
 import { t as page } from '../text';
 import { t } from '../text/account';
@@ -28,6 +30,7 @@ export default function Settings() {
       <NewTasks />
       <Channels />
       <Look />
+      <Keyboard />
       <Tokens />
       <Browser />
       <YourData />
@@ -83,6 +86,20 @@ function Look() {
           </label>
         ))}
       </fieldset>
+    </Section>
+  );
+}
+
+function Keyboard() {
+  return (
+    <Section title={t.settings.keyboard}>
+      <Switch
+        id="settings-characters"
+        label={t.settings.characters}
+        detail={t.settings.charactersHint}
+        checked={useCharacters()}
+        onChange={(event) => setCharacters(event.target.checked)}
+      />
     </Section>
   );
 }

@@ -62,6 +62,10 @@ const en = {
     ended: 'ended',
     browser: 'This browser',
     link: 'Sign in on another device',
+    keyboard: 'Keyboard',
+    characters: 'Letters, digits and signs as shortcuts',
+    charactersHint:
+      'In this browser. Off, they do nothing by themselves, which helps with dictation and screen readers; arrows, Enter, Space and Ctrl K go on.',
     linkHint: 'Makes a link that signs in once, within the hour. Who has it is signed in as you.',
     makeLink: 'Make a link',
     signOut: 'Sign out',

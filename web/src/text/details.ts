@@ -3,6 +3,7 @@ const en = {
   panel: {
     name: 'Task',
     close: 'Close the task',
+    opened: 'Open beside the list. Enter again goes there.',
     copyLink: 'Copy a link to this task',
     copied: 'Link copied.',
     notCopied: 'This browser does not let the page copy. The link is in its address bar.',

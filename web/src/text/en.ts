@@ -27,10 +27,8 @@ export const en = {
     away: 'Not connected: the task is added as plain text.',
     parts: 'Understood',
     drop: (label: string, text: string) => `${label}: keep “${text}” as text`,
-    dropHint: 'Keep as text',
     leave: (label: string) => `${label}: leave out`,
     take: (text: string) => `“${text}” is text: understand it again`,
-    takeHint: 'Understand again',
     elsewhere: (title: string) => `Added “${title}”. This list does not show it.`,
     show: 'Show',
   },
@@ -67,6 +65,7 @@ export const en = {
     loading: 'Loading your tasks…',
     unreachable: 'The server does not answer. Your tasks appear here as soon as it does.',
     count: (n: string, one: boolean) => (one ? '1 task' : `${n} tasks`),
+    holds: (n: string, list: string) => `${n} in ${list}`,
     empty: {
       today: [
         'A clear day.',
@@ -154,6 +153,8 @@ export const en = {
   },
   keys: {
     title: 'Keyboard shortcuts',
+    switchOff: 'Letters, digits and signs can be switched off in the settings, under Keyboard.',
+    switchedOff: 'Letters, digits and signs are switched off in the settings, under Keyboard.',
     or: 'or',
     then: 'then',
     scopes: { anywhere: 'Anywhere', go: 'Go to', list: 'On a task, or on all selected', selection: 'Select' },
@@ -204,6 +205,7 @@ export const en = {
     offline: 'Not connected: changes are kept here and sent later.',
     failing: 'The server has a problem: changes are kept here and sent again.',
     waiting: (n: number) => (n === 1 ? '1 change waits to be sent' : `${n} changes wait to be sent`),
+    over: 'Connected, and working as usual.',
     tryNow: 'Try now',
     refused: (n: number) => (n === 1 ? 'A change was refused.' : `${n} changes were refused.`),
     show: 'See what to do',
