@@ -111,29 +111,46 @@ describe.skipIf(!inject('chromium'))('what is spoken', () => {
     ]);
   });
 
-  test('what was done, taken back, added, found, waits and was refused is said without being asked for', async () => {
-    await page.getByRole('checkbox', { name: 'Complete “Task 0”' }).click();
-    await expect.poll(said).toContain('Completed “Task 0”');
-    await page.keyboard.press('u');
-    await expect.poll(said).toContain('Taken back: Completed “Task 0”');
-    await page.keyboard.press('q');
-    await page.keyboard.type('Call Anna tomorrow');
-    await expect.poll(said).toContain('Tomorrow');
+  test('another list and a panel are said, what others change is not, and the focus is never lost', async () => {
+    const first = page.getByRole('row', { name: 'Task 1,' });
+    await first.focus();
+    expect(await first.getAttribute('aria-selected')).toBeNull(); // or each step says “not selected”
     await page.keyboard.press('Enter');
-    await expect.poll(said).toContain('Added “Call Anna”');
-    await page.getByRole('searchbox', { name: 'Search' }).fill('Task 19');
-    await expect.poll(said).toContain('11 tasks');
-    await page.getByRole('row', { name: 'Task 19,' }).focus();
-    await page.keyboard.press('x');
-    await expect.poll(said).toContain('1 selected');
-    network.answer((request) =>
-      request.method() === 'PATCH' ? { status: 409, body: { status: 409, code: 'list_full' } } : undefined,
-    );
-    await page.keyboard.press('1');
-    await expect.poll(said).toContain('A change was refused.');
-    await network.cut();
-    await page.keyboard.press('3');
-    await expect.poll(said).toMatch(/Not connected.*1 change waits/s);
+    await expect.poll(said).toContain('Open beside the list.');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('g');
+    await page.keyboard.press('d');
+    await expect.poll(said).toContain('0 in Done');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('tasks');
+    await page.keyboard.press('g');
+    await page.keyboard.press('a');
+    await expect.poll(said).toContain('200 in All');
+
+    const body = { title: 'From elsewhere', due_date: '2031-01-01', recurrence_pattern: 'weekly' };
+    const { id } = (await (await server.api('POST', '/api/tasks', body)).json()) as { id: string };
+    await page.getByText('201 tasks').waitFor();
+    expect(await said()).not.toContain('201');
+    const row = page.getByRole('row', { name: /^From elsewhere, Due .*2031, 1 reminder$/ });
+    const repeats = page.locator(`[id="${await row.getAttribute('aria-describedby')}"]`);
+    expect(await repeats.textContent()).toMatch(/^Repeats.*week/i);
+    await server.api('DELETE', `/api/tasks/${id}`);
+    await page.getByText('200 tasks').waitFor();
+  });
+
+  test('keys that write something are shortcuts only as long as the user wants them to be', async () => {
+    const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
+    await page.keyboard.press('q');
+    expect(await focused()).toBe('Add a task');
+    await page.goto(`${server.url}/settings`);
+    await page.getByRole('switch', { name: 'Letters, digits and signs as shortcuts' }).click();
+    await page.goto(`${server.url}/all`);
+    await page.getByRole('row', { name: 'Task 1,' }).focus();
+    await page.keyboard.press('q');
+    expect(await focused()).toMatch(/^Task 1,/);
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(focused).toMatch(/^Task 2,/);
+    await page.keyboard.press('Control+k');
+    await page.getByRole('dialog', { name: 'Find a task or an action' }).waitFor();
   });
 
   test('an open dialog is all there is, and after it the focus is where it was', async () => {
@@ -160,5 +177,39 @@ describe.skipIf(!inject('chromium'))('what is spoken', () => {
         /^Task 3,/,
       );
     }
+  });
+
+  test('what was done, taken back, added, found, waits and was refused is said without being asked for', async () => {
+    await page.getByRole('checkbox', { name: 'Complete “Task 0”' }).click();
+    await expect.poll(said).toContain('Completed “Task 0”');
+    await page.keyboard.press('u');
+    await expect.poll(said).toContain('Taken back: Completed “Task 0”');
+    await page.keyboard.press('q');
+    await page.keyboard.type('Call Anna tomorrow');
+    await expect.poll(said).toContain('Tomorrow');
+    const line = page.getByRole('textbox', { name: 'Add a task' });
+    expect(await line.getAttribute('aria-describedby')).toBeNull(); // or the same is said twice
+    await page.keyboard.press('Enter');
+    await expect.poll(said).toContain('Added “Call Anna”');
+    await page.getByRole('searchbox', { name: 'Search' }).fill('Task 19');
+    await expect.poll(said).toContain('11 in All');
+    await page.getByRole('row', { name: 'Task 19,' }).focus();
+    await page.keyboard.press('x');
+    await expect.poll(said).toContain('1 selected');
+    await page.keyboard.press('x');
+    await expect.poll(said).toContain('0 selected');
+    await page.keyboard.press('x');
+    await expect.poll(said).toContain('1 selected');
+    network.answer((request) =>
+      request.method() === 'PATCH' ? { status: 409, body: { status: 409, code: 'list_full' } } : undefined,
+    );
+    await page.keyboard.press('1');
+    await expect.poll(said).toContain('A change was refused.');
+    await network.cut();
+    await page.keyboard.press('3');
+    await expect.poll(said).toMatch(/Not connected.*1 change waits/s);
+    network.heal();
+    await page.getByRole('button', { name: 'Try now' }).click();
+    await expect.poll(said).toContain('working as usual');
   });
 });

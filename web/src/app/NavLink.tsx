@@ -23,6 +23,7 @@ export function NavLink({ href, icon, label, count, late, current, className = '
         onFollow?.();
       }}
       aria-current={current ? 'page' : undefined}
+      aria-label={count > 0 ? `${label} ${formatNumber(count)}` : undefined} // Orca reads the parts as one word
       className={`flex h-9 items-center gap-3 rounded-md px-3 text-soft transition-colors hover:bg-hover hover:text-ink aria-[current]:bg-accent-wash aria-[current]:font-medium aria-[current]:text-accent ${className}`}
     >
       <Icon name={icon} />

@@ -1,6 +1,7 @@
-import { Suspense, useDeferredValue, useEffect, useMemo, useState } from 'react';
+import { Suspense, useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { StatusLine } from '../changes/StatusLine';
 import { useNotices } from '../changes/useNotices';
+import { Spoken } from '../design/say';
 import { useSavedFilters } from '../filter/saved';
 import { onDay, type Filter } from '../filter/url';
 import { useShown } from '../filter/useFilter';
@@ -36,6 +37,7 @@ export function Shell() {
   const tags = view === 'all' ? (filter.tags ?? []) : []; // a tag's link leads to all of its tasks
   const where = { ...useCounts(), tags, saved: Page ? undefined : saved };
   const [drawer, setDrawer] = useState(false);
+  const main = useFocusAfter(`${path} ${saved ?? ''}`);
   return (
     <div className="grid h-full grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)_auto] md:grid-cols-[15.5rem_minmax(0,1fr)_auto] md:grid-rows-1">
       <a
@@ -45,7 +47,7 @@ export function Shell() {
         {t.skip}
       </a>
       <Sidebar view={Page ? undefined : view} {...where} />
-      <main id="tasks" tabIndex={-1} className="toast-floor flex min-h-0 flex-col outline-none">
+      <main ref={main} id="tasks" tabIndex={-1} className="toast-floor flex min-h-0 flex-col outline-none">
         {Page ? (
           <Suspense>
             <Page />
@@ -62,8 +64,21 @@ export function Shell() {
       <BottomBar view={Page ? undefined : view} onLists={() => setDrawer(true)} />
       {drawer && <ListsDrawer {...where} onClose={() => setDrawer(false)} />}
       <Keys />
+      <Spoken />
     </div>
   );
+}
+
+/** Where the focus goes when another page takes the place of the one that had it: what was focused is gone. */
+function useFocusAfter(page: string) {
+  const main = useRef<HTMLElement>(null);
+  const before = useRef(page);
+  useLayoutEffect(() => {
+    if (before.current !== page && document.activeElement === document.body)
+      main.current?.focus({ preventScroll: true });
+    before.current = page;
+  }, [page]);
+  return main;
 }
 
 /** How many tasks are behind each link of the navigation; the list itself does not wait for them. */

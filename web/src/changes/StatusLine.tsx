@@ -4,8 +4,9 @@
  *
  * [Task]: T069
  */
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { Button } from '../design/controls';
+import { say } from '../design/say';
 import { useRefused, useReplica, useStatus } from '../replica/store';
 import { t } from '../text';
 
@@ -22,10 +23,12 @@ export function StatusLine() {
   const failing = status.trouble === 'failing';
   const away = status.load !== 'empty' && (status.live !== 'open' || status.trouble === 'unreachable');
   const lasting = useLasting(failing || away);
+  useSaidWhenOver(lasting);
   const line = 'flex flex-wrap items-center gap-x-2';
   return (
     <>
-      <div role="status" className="mx-auto w-full max-w-3xl px-4 text-sm md:px-8">
+      {/* not atomic: with each change that waits the whole line would be read again */}
+      <div role="status" aria-atomic="false" className="mx-auto w-full max-w-3xl px-4 text-sm md:px-8">
         {lasting && (
           <p className={`${line} animate-appear pt-2 text-soft`}>
             {failing ? t.status.failing : t.status.offline}
@@ -51,6 +54,15 @@ export function StatusLine() {
       )}
     </>
   );
+}
+
+/** The line goes without a sound: that it has gone is said. */
+function useSaidWhenOver(lasting: boolean): void {
+  const before = useRef(lasting);
+  useEffect(() => {
+    if (before.current && !lasting) say(t.status.over);
+    before.current = lasting;
+  }, [lasting]);
 }
 
 function useLasting(now: boolean): boolean {

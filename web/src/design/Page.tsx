@@ -1,6 +1,7 @@
 import { useEffect, type ReactNode } from 'react';
 import { Corner } from '../app/Corner';
 import { t } from '../text';
+import { say } from './say';
 
 /** A page beside the list: its title, what can be done with all of it, and what it shows, which scrolls. */
 export function Page({
@@ -14,6 +15,7 @@ export function Page({
 }) {
   useEffect(() => {
     document.title = `${title} · ${t.app}`;
+    say(title);
   }, [title]);
   return (
     <div className="min-h-0 grow overflow-y-auto overscroll-contain">

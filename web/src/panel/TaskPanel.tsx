@@ -9,6 +9,7 @@ import { useNow } from '../app/clock';
 import { useUser } from '../app/user';
 import { Button, Checkbox, IconButton } from '../design/controls';
 import { Dialog } from '../design/Dialog';
+import { say } from '../design/say';
 import { toast } from '../design/toast';
 import { History } from '../history/History';
 import { useActions } from '../keys/keys';
@@ -52,6 +53,7 @@ function Docked({ of, children }: { of: string; children: ReactNode }) {
     document.querySelector<HTMLElement>(`[data-task="${CSS.escape(of)}"]`)?.focus();
   };
   useActions({ back: close }); // from the list, too
+  useEffect(() => say(t.panel.opened), []);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Escape' || event.defaultPrevented || event.nativeEvent.isComposing) return;
     event.stopPropagation();

@@ -24,7 +24,7 @@ export function BulkBar({ tasks, onAsk, onClear }: Props) {
       aria-label={t.bulk.label}
       className="mx-auto mb-3 flex max-w-[calc(100%-1rem)] animate-rise items-center gap-0.5 rounded-lg border border-line bg-surface py-1 pr-1 pl-4 shadow-float"
     >
-      <p role="status" className="mr-2 text-sm font-medium whitespace-nowrap tabular-nums">
+      <p className="mr-2 text-sm font-medium whitespace-nowrap tabular-nums">
         {t.bulk.selected(formatNumber(tasks.length))}
       </p>
       <WordButton

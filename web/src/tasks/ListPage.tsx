@@ -3,10 +3,11 @@
  *
  * [Task]: T062
  */
-import { useDeferredValue, useEffect, useMemo } from 'react';
+import { useDeferredValue, useEffect, useEffectEvent, useMemo } from 'react';
 import { useNow } from '../app/clock';
 import { Corner } from '../app/Corner';
 import { useUser } from '../app/user';
+import { say } from '../design/say';
 import { SaveFilter } from '../filter/SaveFilter';
 import { useSavedFilters } from '../filter/saved';
 import { TaskFilterBar } from '../filter/TaskFilterBar';
@@ -39,6 +40,7 @@ export function ListPage() {
   useEffect(() => {
     document.title = `${title} · ${t.app}`;
   }, [title]);
+  useSaid(addressOf(view, filter, shown.saved), status.load === 'complete', title, total);
   const filtered = !sameFilter(filter, {});
   return (
     <>
@@ -47,7 +49,7 @@ export function ListPage() {
           <h1 dir="auto" className="truncate text-title font-semibold tracking-tight">
             {title}
           </h1>
-          <span role="status" className="text-sm whitespace-nowrap text-soft">
+          <span className="text-sm whitespace-nowrap text-soft">
             {total > 0 && t.list.count(formatNumber(total), total === 1)}
           </span>
           <Corner />
@@ -74,6 +76,14 @@ export function ListPage() {
       )}
     </>
   );
+}
+
+/** Says which list is there, and how long it is, when the user has asked for another; not when it changes. */
+function useSaid(address: string, loaded: boolean, title: string, total: number): void {
+  const tell = useEffectEvent(() => say(t.list.holds(formatNumber(total), title)));
+  useEffect(() => {
+    if (loaded) tell();
+  }, [address, loaded]);
 }
 
 /** The name of the list of all tasks of one or more tags. */

@@ -45,8 +45,9 @@ export const TaskRow = memo(function TaskRow(props: RowProps) {
       data-task={task.id}
       tabIndex={tabIndex}
       aria-rowindex={props.rowIndex}
-      aria-selected={selected}
+      aria-selected={props.selecting ? selected : undefined} // else each step says that it is not
       aria-label={spoken(task, now, zone)}
+      aria-describedby={task.recurrence_pattern === null ? undefined : `${task.id}-repeats`}
       className="group relative flex cursor-default items-start gap-3 rounded-md px-2 py-2.5 transition-colors after:absolute after:inset-x-2 after:-bottom-px after:h-px after:bg-line hover:bg-hover focus-visible:-outline-offset-2 aria-selected:bg-accent-wash"
     >
       <div role="gridcell" className="mt-px">
@@ -79,8 +80,14 @@ function spoken(task: Task, now: number, zone: string): string {
   if (task.priority !== 'medium') parts.push(t.priority[task.priority]);
   if (isOverdue(task, now, zone)) parts.push(t.list.overdue);
   if (task.due_date !== null) parts.push(t.task.due(formatDue(task.due_date, now, zone, true)));
-  if (task.recurrence_pattern !== null) parts.push(t.task.repeats);
-  return [...parts, ...task.tags.map((tag) => `#${tag}`)].join(', ');
+  parts.push(...task.tags.map((tag) => `#${tag}`));
+  if (remindersOf(task) > 0) parts.push(t.task.hasReminders(remindersOf(task)));
+  if (task.description) parts.push(t.task.hasDescription);
+  return parts.join(', ');
+}
+
+function remindersOf({ due_date, reminder_minutes }: Task): number {
+  return due_date === null ? 0 : reminder_minutes.length;
 }
 
 function Actions({ task, tabIndex, onAsk, onEdit, onSelect }: RowProps & { tabIndex: number }) {
@@ -133,7 +140,7 @@ type DetailsProps = Pick<RowProps, 'task' | 'now' | 'zone' | 'withDay'> & { tabI
 function Details({ task, now, zone, withDay, tabIndex }: DetailsProps) {
   const late = isOverdue(task, now, zone);
   const due = task.due_date === null ? '' : formatDue(task.due_date, now, zone, withDay);
-  const reminders = task.due_date === null ? 0 : task.reminder_minutes.length;
+  const reminders = remindersOf(task);
   const { priority, recurrence_pattern: pattern, description, tags } = task;
   const nothing = !due && !pattern && reminders === 0 && !description && tags.length === 0;
   if (nothing && priority === 'medium') return null;
@@ -145,7 +152,7 @@ function Details({ task, now, zone, withDay, tabIndex }: DetailsProps) {
           {due}
         </span>
       )}
-      {pattern && <Repetition pattern={pattern} due={task.due_date} />}
+      {pattern && <Repetition id={`${task.id}-repeats`} pattern={pattern} due={task.due_date} />}
       {reminders > 0 && <Mark icon="bell" label={t.task.hasReminders(reminders)} />}
       {priority !== 'medium' && (
         <span className={`flex items-center gap-1 ${priority === 'high' ? 'text-late' : 'text-low'}`}>
@@ -171,10 +178,10 @@ function Details({ task, now, zone, withDay, tabIndex }: DetailsProps) {
   );
 }
 
-function Repetition({ pattern, due }: { pattern: string; due: string | null }) {
+function Repetition({ id, pattern, due }: { id: string; pattern: string; due: string | null }) {
   const words = usePatternWords([pattern], due)(pattern);
   return (
-    <span className="flex min-w-0 items-center gap-1" title={words}>
+    <span id={id} className="flex min-w-0 items-center gap-1" title={words}>
       <Icon name="repeat" className="size-3.5" />
       <span className="sr-only">{t.task.repeats}</span>
       <span className="max-w-56 truncate first-letter:uppercase">{words}</span>
