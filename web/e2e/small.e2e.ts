@@ -69,6 +69,29 @@ describe.skipIf(!inject('chromium'))('little room', () => {
     },
   );
 
+  test.each([
+    [320, 600],
+    [640, 360],
+  ])(
+    'in a window of %i × %i px the whole filter can be reached, and the list stays in sight',
+    async (width, height) => {
+      const tags = Array.from({ length: 12 }, (_, i) => `a-tag-of-some-length-${i}`);
+      const { id } = await make({ title: 'With many tags', tags });
+      const page = await signedIn(site.browser, site.server);
+      await page.setViewportSize({ width, height });
+      await page.goto(`${site.server.url}/all`);
+      await page.getByRole('button', { name: 'Filter', exact: true }).click();
+      await page.getByRole('checkbox', { name: '#a-tag-of-some-length-11' }).check();
+      await page.getByText('1 task', { exact: true }).waitFor({ state: 'attached' });
+      const list = await boxOf(page.locator('main > :has(> [role=grid])'));
+      const navigation = await boxOf(page.getByRole('navigation', { name: 'Views' }));
+      expect(list.height).toBeGreaterThan(100);
+      expect(list.y + list.height).toBeLessThanOrEqual(navigation.y);
+      await site.server.api('DELETE', `/api/tasks/${id}`);
+      await done(page);
+    },
+  );
+
   test('where nothing can be anchored, a toast still stands clear of the bar of selected tasks', async () => {
     const page = await signedIn(site.browser, site.server);
     await page.context().addInitScript(() => {

@@ -7,7 +7,7 @@ const shapes = {
   dialog: 'm-auto w-[min(32rem,calc(100vw-2rem))] rounded-lg',
   /** From the right on a wide screen, from below on a phone. */
   sheet:
-    'mt-auto mb-0 w-full max-w-none rounded-t-lg md:my-0 md:mr-0 md:ml-auto md:h-dvh md:max-h-none md:w-[27rem] md:rounded-none md:rounded-l-lg',
+    'mt-auto mb-0 w-full max-w-none rounded-t-lg md:my-0 md:mr-0 md:ml-auto md:h-dvh md:max-h-dvh md:w-[27rem] md:rounded-none md:rounded-l-lg',
 };
 
 /**
@@ -44,7 +44,7 @@ export function Dialog({
       onClick={(e) => {
         if (e.target === ref.current) onClose();
       }}
-      className={`max-h-[85dvh] animate-rise border border-line bg-surface p-0 text-ink shadow-float ${shapes[shape]}`}
+      className={`max-h-[85dvh] animate-rise overflow-clip border border-line bg-surface p-0 text-ink shadow-float ${shapes[shape]}`}
     >
       <div className="flex max-h-[inherit] flex-col">
         <div className="flex items-center justify-between gap-2 py-2 pr-2 pl-5">

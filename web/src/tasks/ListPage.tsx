@@ -44,7 +44,8 @@ export function ListPage() {
   const filtered = !sameFilter(filter, {});
   return (
     <>
-      <header className="mx-auto w-full max-w-3xl px-4 pt-5 pb-2 md:px-8 md:pt-10">
+      {/* In a low window it scrolls by itself, with the open filter: the list keeps a few rows. */}
+      <header className="mx-auto min-h-0 w-full max-w-3xl overflow-y-auto px-4 pt-5 pb-2 md:px-8 md:pt-10">
         <div className="flex items-baseline gap-3">
           <h1 dir="auto" className="truncate text-title font-semibold tracking-tight">
             {title}

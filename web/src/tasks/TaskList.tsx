@@ -40,7 +40,7 @@ function indexed(lines: readonly Line[]) {
 
 const idsOf = (group: Group) => group.tasks.map(({ id }) => id);
 
-const scrolling = 'toast-floor min-h-0 grow overflow-y-auto overscroll-contain';
+const scrolling = 'toast-floor min-h-36 grow basis-0 overflow-y-auto overscroll-contain';
 
 export function TaskList({ groups, label }: { groups: readonly Group[]; label: string }) {
   const lines = useMemo(() => linesOf(groups), [groups]);
