@@ -58,7 +58,7 @@ func (s *Store) takeAttempt(ctx context.Context, kind attemptKind, secret string
 		if err != nil {
 			return err
 		}
-		if etag == "" || expired(&row.ExpiresAt, s.now()) {
+		if etag == "" || row.Attempt == nil || expired(&row.ExpiresAt, s.now()) {
 			return ErrNoAttempt
 		}
 		return s.state.Commit(ctx, host.Tx{Ops: []host.Op{host.Remove(key, etag)}})

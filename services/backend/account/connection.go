@@ -134,9 +134,11 @@ func (s *Store) Disconnect(ctx context.Context, user, id string) error {
 		}
 		gone, rest := list[i], slices.Delete(slices.Clone(list), i, i+1)
 		left := slices.DeleteFunc(slices.Clone(rest), func(c Connection) bool { return !s.connects(c.Provider) })
-		ops, err := s.stayingIn(ctx, user, len(left), passkeysKey(user))
-		if err != nil {
-			return err
+		var ops []host.Op
+		if s.connects(gone.Provider) {
+			if ops, err = s.stayingIn(ctx, user, len(left), passkeysKey(user)); err != nil {
+				return err
+			}
 		}
 		ops = append(ops, host.Delete(connectionKey(id)), host.Replace(connectionsKey(user), encode(rest), etag))
 		forget, err := s.forgetting(ctx, user, gone.Email, rest)

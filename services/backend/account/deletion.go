@@ -49,7 +49,11 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		if u.First {
+		first, err := s.firstUser(ctx)
+		if err != nil {
+			return err
+		}
+		if id == first {
 			return ErrFirstUser
 		}
 		ops, credentials, err := s.removal(ctx, id)

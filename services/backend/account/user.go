@@ -195,6 +195,12 @@ func (s *Store) createUser(ctx context.Context, u storedUser) (token string, err
 	return token, nil
 }
 
+// firstUser is the id of the user made at the first start, empty before.
+func (s *Store) firstUser(ctx context.Context) (id string, err error) {
+	_, err = s.load(ctx, "first-user", &id)
+	return id, err
+}
+
 // Bootstrap makes the first user, an administrator, unless there is one. However many processes start at
 // once, one makes it; that one gets created = true and the user's API token, which is never shown again. An
 // unknown or empty zone leaves UTC until the first sign-in brings the browser's.
@@ -216,8 +222,8 @@ func (s *Store) Bootstrap(ctx context.Context, name, zone string) (u User, token
 	}
 	ops = append(ops, host.Create("first-user", encode(mine.ID)))
 	err = host.Retry(ctx, func() error {
-		var first string
-		if _, err := s.load(ctx, "first-user", &first); err != nil {
+		first, err := s.firstUser(ctx)
+		if err != nil {
 			return err
 		}
 		switch first {
@@ -233,6 +239,12 @@ func (s *Store) Bootstrap(ctx context.Context, name, zone string) (u User, token
 			return nil
 		}
 		mine.User, err = s.User(ctx, first)
+		if err == nil && !mine.First { // from before users knew
+			mine.User, err = s.updateUser(ctx, first, "", func(u *storedUser) error {
+				u.First = true
+				return nil
+			})
+		}
 		return err
 	})
 	if err != nil {

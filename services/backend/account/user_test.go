@@ -58,6 +58,26 @@ func TestBootstrapHappensOnce(t *testing.T) {
 	}
 }
 
+// A first user from before users knew that they were is told at the next start, and cannot be deleted meanwhile.
+func TestFirstUserFromBefore(t *testing.T) {
+	st := newSite(t)
+	u, _ := st.first()
+	_, err := st.store.updateUser(t.Context(), u.ID, "", func(u *storedUser) error {
+		u.First = false
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := st.store.Delete(t.Context(), u.ID); !errors.Is(err, ErrFirstUser) {
+		t.Errorf("delete: %v", err)
+	}
+	again, _, created, err := st.store.Bootstrap(t.Context(), "Me", "")
+	if err != nil || created || again.ID != u.ID || !again.First {
+		t.Errorf("%+v, created %v, error %v", again, created, err)
+	}
+}
+
 func TestUser(t *testing.T) {
 	st := newSite(t)
 	u, me := st.first()
