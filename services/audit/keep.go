@@ -154,13 +154,13 @@ func (s *service) raise(ctx context.Context, r event.Record) {
 		trail   trail
 		version int64
 	}{{listTrail(s.state, r.ListID), r.ListVersion}, {taskTrail(s.state, r.TaskID), r.TaskVersion}} {
-		if step.version%raiseEvery == 0 || s.marks.far(step.trail.head, step.version) {
-			if err := step.trail.raise(ctx, step.version); err != nil {
-				s.log.WarnContext(ctx, "hint for readers not written", "event_id", r.EventID, "error", err)
-				continue
-			}
+		if far := s.marks.claim(step.trail.head, step.version); !far && step.version%raiseEvery != 0 {
+			continue
 		}
-		s.marks.set(step.trail.head, step.version)
+		if err := step.trail.raise(ctx, step.version); err != nil {
+			s.marks.forget(step.trail.head)
+			s.log.WarnContext(ctx, "hint for readers not written", "event_id", r.EventID, "error", err)
+		}
 	}
 }
 

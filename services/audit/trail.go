@@ -161,19 +161,22 @@ type marks struct {
 // maxMarks is how many trails are remembered.
 const maxMarks = 10_000
 
-// far tells whether readers might not find version from what else this replica has kept of its trail.
-func (m *marks) far(head string, version int64) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return version-m.highest[head] >= stride
-}
-
-// set remembers version, which readers can find now.
-func (m *marks) set(head string, version int64) {
+// claim notes version, and tells whether readers might not find it from what this replica has kept of its trail before: who is
+// told so leaves a hint. Of events that come at once few are.
+func (m *marks) claim(head string, version int64) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.highest == nil || len(m.highest) >= maxMarks {
 		m.highest = map[string]int64{}
 	}
-	m.highest[head] = max(m.highest[head], version)
+	before := m.highest[head]
+	m.highest[head] = max(before, version)
+	return version-before >= stride
+}
+
+// forget has the next version leave a hint, as the one for which it was claimed could not.
+func (m *marks) forget(head string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.highest, head)
 }
