@@ -240,7 +240,7 @@ var errFull = errors.New("the window is used up")
 // hasRoom waits until the window of l moves on: while messages go out, those who come faster are slowed down, not refused. It
 // returns false where ctx ends, or nothing has gone out for a while, as when the broker is away; o.mu is held, but not while it waits.
 func (o *Outbox) hasRoom(ctx context.Context, l *lease) bool {
-	for o.lease == l && l.next >= l.hi {
+	for o.lease == l && !o.closed && l.next >= l.hi {
 		still := o.handed // since when nothing has gone out although something could
 		if e := l.live[l.lowest()]; e != nil && e.since.After(still) {
 			still = e.since
@@ -258,9 +258,10 @@ func (o *Outbox) hasRoom(ctx context.Context, l *lease) bool {
 		}
 		patience.Stop()
 		o.mu.Lock()
-		if o.closed || ctx.Err() != nil {
+		if ctx.Err() != nil {
 			return false
 		}
+		o.ask() // the last attempt to move the window may have failed
 	}
 	return true
 }
