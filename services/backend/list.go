@@ -48,7 +48,7 @@ type head struct {
 	Purges int
 	// Tags is a bound of how many different tags the tasks that are not deleted have; see tags.go.
 	Tags int
-	// TagsCounted tells one count of them from the next: the list's version that it was made for.
+	// TagsCounted is how often they have been counted.
 	TagsCounted int64
 
 	log packedLog // the block that Version is in

@@ -120,7 +120,7 @@ func (p *plan) count(ctx context.Context) (err error) {
 	for _, e := range p.effects {
 		p.counts.move(tagsOf(e.old), tagsOf(e.new))
 	}
-	p.head.TagsCounted = p.was.Version + 1 // which no other commit has
+	p.head.TagsCounted = p.was.TagsCounted + 1
 	return nil
 }
 
