@@ -142,7 +142,7 @@ describe.skipIf(!inject('chromium'))('deleting the account', { timeout: 120_000 
     const network = await Network.of(page.context());
     network.answer((request) => (request.method() === 'DELETE' ? 'silence' : undefined));
     const dialog = await askFor(page, 'vera');
-    await dialog.getByText('your account is still there, and nothing is deleted').waitFor();
+    await dialog.getByText('your account is still there so far').waitFor();
     expect((await asVera('GET', '/api/me')).status).toBe(200);
     network.pass();
     await dialog.getByRole('button', { name: 'Delete it for good' }).click();

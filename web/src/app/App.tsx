@@ -20,6 +20,7 @@ export function App() {
   const { path } = usePlace();
   const user = 'user' in session ? session.user : undefined;
   const door = doors.includes(path) || path.startsWith('/signin/callback/');
+  const [began] = useState(door); // a link leaves its address at once: what becomes of it is told all the same
   const locked = session.state !== 'signed-in' || door;
   return (
     <ErrorBoundary>
@@ -28,7 +29,7 @@ export function App() {
           <SignedIn key={user.id} user={user} />
         </Locked>
       )}
-      {(door || (locked && session.state !== 'unknown')) && ( // most who come by another address are signed in
+      {(door || (locked && (began || session.state !== 'unknown'))) && ( // most who come by another address are signed in
         <Suspense>
           <SignIn session={session} />
         </Suspense>

@@ -16,6 +16,7 @@ export class Keeper {
   #first = true;
   #lost: () => void = () => undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #kept = Promise.resolve();
 
   constructor(store: Store, base: Base, whole: () => boolean) {
     this.#store = store;
@@ -48,7 +49,7 @@ export class Keeper {
     if (!this.#still || !this.#whole()) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      void this.#keep();
+      this.#kept = this.#kept.then(() => this.#keep()); // in turn: each builds on what the one before has kept
     }, keepAfter);
   }
 

@@ -14,8 +14,8 @@ export interface OwnerProof {
 
 /**
  * Deletes the account of the user with that id, as the server sees them, and of no other. Where no answer says what became of it, tells
- * `onDoubt` and asks the server who is signed in until it answers: it does not know the user of a deleted account. Fails with
- * an {@link Invalid} if the account is still there then.
+ * `onDoubt` and asks the server who is signed in until it answers: it does not know the user of a deleted account, nor who has just been signed out
+ * elsewhere. Fails with an {@link Invalid} if the account is still there then.
  */
 export async function deleteAccount(
   user: string,

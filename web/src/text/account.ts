@@ -97,8 +97,7 @@ const en = {
     go: 'Delete it for good',
     doubt:
       'The server has not answered, so it is not known yet whether your account is deleted. docket goes on asking until it is.',
-    notDeleted:
-      'The request did not get through: your account is still there, and nothing is deleted. Try again.',
+    notDeleted: 'The server has not confirmed it: your account is still there so far. Try again.',
     done: 'Your account and everything in it is deleted.',
   },
   activity: {
