@@ -5,7 +5,7 @@
  * [Task]: T034, T053
  */
 import { follow, usePlace } from '../app/router';
-import { Page } from '../design/Page';
+import { Page } from '../app/Page';
 import { t } from '../text/account';
 import { Deliveries } from './Deliveries';
 import { System } from './System';

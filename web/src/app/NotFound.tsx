@@ -1,5 +1,5 @@
 import { ButtonLink } from '../design/controls';
-import { Page } from '../design/Page';
+import { Page } from './Page';
 import { t } from '../text';
 import { follow } from './router';
 

@@ -5,7 +5,7 @@ import { useUser } from '../app/user';
 import { Button, IconButton } from '../design/controls';
 import { Icon } from '../design/Icon';
 import { Menu } from '../design/menu';
-import { Page } from '../design/Page';
+import { Page } from '../app/Page';
 import { useReplica, useSnapshot } from '../replica/store';
 import { formatDue, t } from '../text';
 import { markAllRead, markRead, useInbox, type InboxItem } from './inbox';

@@ -4,7 +4,7 @@
  * [Task]: T006
  */
 import { useUser } from '../app/user';
-import { Page } from '../design/Page';
+import { Page } from '../app/Page';
 import { t } from '../text/people';
 import { Invitations } from './Invitations';
 import { ResetLink } from './ResetLink';

@@ -3,7 +3,7 @@
  *
  * [Task]: T006
  */
-import { Page } from '../design/Page';
+import { Page } from '../app/Page';
 import { t } from '../text/security';
 import { AccessLog } from './AccessLog';
 import { Connections } from './Connections';

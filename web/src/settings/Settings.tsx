@@ -9,7 +9,7 @@ import { setTheme, useTheme, type Theme } from '../app/theme';
 import { useUser } from '../app/user';
 import { Switch } from '../design/controls';
 import { Failure } from '../design/Failure';
-import { Page } from '../design/Page';
+import { Page } from '../app/Page';
 import { Hint, Section } from '../design/Section';
 import { setCharacters, useCharacters } from '../keys/characters';
 import { ReminderList } from '../panel/ReminderList';

@@ -1,7 +1,7 @@
 import { useEffect, type ReactNode } from 'react';
-import { Corner } from '../app/Corner';
+import { say } from '../design/say';
 import { t } from '../text';
-import { say } from './say';
+import { Corner } from './Corner';
 
 /** A page beside the list: its title, what can be done with all of it, and what it shows, which scrolls. */
 export function Page({
