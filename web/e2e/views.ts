@@ -17,7 +17,11 @@ export function everyView(task: string): Shown[] {
     { name: 'done', path: '/done', ready: (page) => page.getByText('Order new running shoes').first() },
     { name: 'tag', path: '/all?tag=work', ready: (page) => page.getByText('Review the budget').first() },
     { name: 'nothing', path: '/all?tag=nowhere', ready: (page) => page.getByText('Nothing matches.') },
-    { name: 'nowhere', path: '/nowhere', ready: (page) => page.getByText('There is no such page') },
+    {
+      name: 'nowhere',
+      path: '/nowhere',
+      ready: (page) => page.getByRole('heading', { name: 'There is no such page' }),
+    },
     { name: 'inbox', path: '/inbox', ready: (page) => page.getByText('Return the library books').first() },
     { name: 'panel', path: `/all?task=${task}`, ready: (page) => page.getByText('40 chairs').first() },
     { name: 'settings', path: '/settings', ready: (page) => page.getByLabel('Notifications on this device') },
