@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -15,12 +16,15 @@ import (
 type narrow struct {
 	host.State
 	tokens chan struct{}
+	mu     sync.Mutex
 	keys   map[string]bool
 	ops    []int
 }
 
 func (n *narrow) Commit(_ context.Context, tx host.Tx) error {
 	<-n.tokens
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.ops = append(n.ops, len(tx.Ops))
 	for _, o := range tx.Ops {
 		if n.keys[o.Key] {
