@@ -159,7 +159,11 @@ func (s *service) raise(ctx context.Context, r event.Record) {
 		}
 		if err := step.trail.raise(ctx, step.version); err != nil {
 			s.marks.forget(step.trail.head)
-			s.log.WarnContext(ctx, "hint for readers not written", "event_id", r.EventID, "error", err)
+			level := slog.LevelWarn
+			if errors.Is(err, host.ErrConflict) { // others have written it meanwhile, as they do in a burst
+				level = slog.LevelDebug
+			}
+			s.log.Log(ctx, level, "hint for readers not written", "event_id", r.EventID, "error", err)
 		}
 	}
 }
