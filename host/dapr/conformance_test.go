@@ -236,7 +236,7 @@ func (c *cluster) connect(ctx context.Context, n *Node, topic string, connected 
 	for i := 0; ; i++ {
 		for partition := range 12 {
 			key := fmt.Sprint("probe", i, partition)
-			if err := n.publisher.Publish(ctx, host.Message{Topic: topic, Key: key, ID: key}); err != nil {
+			if err := n.publisher.Publish(ctx, []host.Message{{Topic: topic, Key: key, ID: key}}); err != nil {
 				return err
 			}
 		}

@@ -121,7 +121,7 @@ func (n *Node) open(ctx context.Context) (err error) {
 	n.state = &state{node: n}
 	n.bus = newBus(n)
 	n.jobs = &jobs{node: n}
-	n.publisher = &publisher{sidecar: n.sidecar, lines: map[string][]*letter{}}
+	n.publisher = newPublisher(n.sidecar)
 	if n.Stateless {
 		return nil
 	}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"sync"
 
 	"github.com/dapr/go-sdk/client"
 
 	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/host/combine"
 )
 
 // How much one request publishes at most: what the broker takes of a partition at once is no more.
@@ -18,82 +20,86 @@ const (
 )
 
 // publisher publishes messages of a topic together where several wait. A message that finds no request of its topic under way goes
-// at once; what comes meanwhile goes with the next one. The order within a request decides nothing: the outbox has one message of
-// a key on its way at a time.
+// at once; what comes meanwhile goes with the next one.
+//
+// The order of the messages of a key over several commits does not depend on it: the outbox has one commit of a key on its way at a
+// time. Those of one commit go in one request, in their order, and the broker keeps it, unless it takes only a part of them.
 type publisher struct {
 	*sidecar
-	mu    sync.Mutex
-	lines map[string][]*letter // by topic; a topic is there while a request of it is under way
+	queue combine.Queue[string, *letter] // by topic
 }
 
-// letter is a message and what becomes of it.
+func newPublisher(s *sidecar) *publisher {
+	p := &publisher{sidecar: s}
+	p.queue.Max = maxPublished
+	p.queue.Run = p.send
+	return p
+}
+
+// letter is one message of a post.
 type letter struct {
 	host.Message
-	outcome chan error // takes one without waiting
+	post *post
+}
+
+// post is one call of Publish and what becomes of it.
+type post struct {
+	ctx context.Context
+	err error // of the first message that did not go out; the later ones are not sent
 }
 
 // Publish implements [outbox.Carrier].
-func (p *publisher) Publish(ctx context.Context, m host.Message) error {
-	l := &letter{m, make(chan error, 1)}
-	p.mu.Lock()
-	line, busy := p.lines[m.Topic]
-	p.lines[m.Topic] = append(line, l)
-	p.mu.Unlock()
-	if !busy {
-		go p.sendAll(context.WithoutCancel(ctx), m.Topic)
+func (p *publisher) Publish(ctx context.Context, messages []host.Message) error {
+	it := &post{ctx: ctx}
+	letters := make([]*letter, len(messages))
+	for i, m := range messages {
+		letters[i] = &letter{m, it}
 	}
-	select {
-	case err := <-l.outcome:
-		return err
-	case <-ctx.Done():
-		return fmt.Errorf("publish %s on %s: %w", m.ID, m.Topic, ctx.Err())
+	p.queue.DoAll(messages[0].Topic, letters)
+	return it.err
+}
+
+// send is the queue's callback: it sends some letters in as few requests as their sizes allow.
+func (p *publisher) send(topic string, some []*letter) {
+	for len(some) > 0 {
+		n := fitting(some)
+		p.sendTogether(topic, slices.DeleteFunc(some[:n:n], func(l *letter) bool { return l.post.err != nil }))
+		some = some[n:]
 	}
 }
 
-// sendAll sends what waits of a topic until nothing does.
-func (p *publisher) sendAll(ctx context.Context, topic string) {
-	for {
-		some := p.next(topic)
-		if len(some) == 0 {
-			return
+// fitting is how many letters go in one request.
+func fitting(some []*letter) int {
+	bytes := 0
+	for n, l := range some {
+		if bytes += len(l.Data); n > 0 && bytes > maxPublishedBytes {
+			return n
 		}
-		p.send(ctx, topic, some)
 	}
+	return len(some)
 }
 
-// next takes from a topic's line what goes together.
-func (p *publisher) next(topic string) []*letter {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	line, n, bytes := p.lines[topic], 0, 0
-	for n < min(len(line), maxPublished) {
-		if bytes += len(line[n].Data); n > 0 && bytes > maxPublishedBytes {
-			break
-		}
-		n++
-	}
-	if n == 0 {
-		delete(p.lines, topic)
-		return nil
-	}
-	p.lines[topic] = line[n:]
-	return line[:n]
-}
-
-// send tells each letter its outcome. Of a request that fails in part the sidecar does not tell in which: each message is
-// then published by itself, so that one which cannot be, ever, holds up no other.
-func (p *publisher) send(ctx context.Context, topic string, some []*letter) {
-	if len(some) > 1 && p.publishTogether(ctx, topic, some) == nil {
-		for _, l := range some {
-			l.outcome <- nil
-		}
+// sendTogether sends letters by one request. Of one that fails in part the sidecar does not tell in which: each post is then
+// published by itself, message by message, so that one which cannot be, ever, holds up no other.
+func (p *publisher) sendTogether(topic string, some []*letter) {
+	if len(some) > 1 && p.publishTogether(some[0].post.ctx, topic, some) == nil {
 		return
 	}
-	var each sync.WaitGroup
-	for _, l := range some {
-		each.Go(func() { l.outcome <- p.publishOne(ctx, l.Message) })
+	var posts sync.WaitGroup
+	for len(some) > 0 {
+		of, n := some[0].post, 1
+		for n < len(some) && some[n].post == of {
+			n++
+		}
+		mine := some[:n]
+		posts.Go(func() {
+			for i := 0; i < len(mine) && of.err == nil; i++ {
+				of.err = p.publishOne(of.ctx, mine[i].Message)
+			}
+		})
+		some = some[n:]
 	}
-	each.Wait()
+	posts.Wait()
 }
 
 func (p *publisher) publishTogether(ctx context.Context, topic string, some []*letter) error {

@@ -61,11 +61,11 @@ func (r *requests) PublishEvent(_ context.Context, _, _ string, data any, _ ...c
 func TestMessagesThatWaitArePublishedTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &requests{tokens: make(chan struct{})}
-		p := &publisher{sidecar: &sidecar{api: api}, lines: map[string][]*letter{}}
+		p := newPublisher(&sidecar{api: api})
 		outcomes := make([]error, 7)
 		publish := func(i int, data string) {
 			go func() {
-				outcomes[i] = p.Publish(t.Context(), host.Message{Topic: "t", ID: fmt.Sprint(i), Key: fmt.Sprint(i), Data: []byte(data)})
+				outcomes[i] = p.Publish(t.Context(), []host.Message{numbered(i, data)})
 			}()
 			synctest.Wait()
 		}
@@ -92,28 +92,55 @@ func TestMessagesThatWaitArePublishedTogether(t *testing.T) {
 				t.Errorf("message %d: %v", i, err)
 			}
 		}
-		if len(p.lines) != 0 {
-			t.Errorf("%d topics are left", len(p.lines))
-		}
 	})
+}
+
+func numbered(i int, data string) host.Message {
+	return host.Message{Topic: "t", ID: fmt.Sprint(i), Key: "k", Data: []byte(data)}
+}
+
+// The messages that one commit has for a key go by one request. Where the broker does not take all of them they go one after the
+// other, and none after the first that it refuses: the outbox sends all of them again, and the earlier one must come first.
+//
+// [Task]: T020
+func TestMessagesOfOneCommitKeepTheirOrder(t *testing.T) {
+	for _, c := range []struct {
+		data []string
+		want []string
+		err  error
+	}{
+		{[]string{"good", "good", "good"}, []string{"0 1 2"}, nil},
+		{[]string{"good", "bad", "good"}, []string{"0 1 2", "one", "one"}, errBad},
+	} {
+		api := &requests{tokens: make(chan struct{}, 9)}
+		for range cap(api.tokens) {
+			api.tokens <- struct{}{}
+		}
+		var messages []host.Message
+		for i, data := range c.data {
+			messages = append(messages, numbered(i, data))
+		}
+		err := newPublisher(&sidecar{api: api}).Publish(t.Context(), messages)
+		if !errors.Is(err, c.err) || !slices.Equal(api.made, c.want) {
+			t.Errorf("%q: requests %q and %v, want %q and %v", c.data, api.made, err, c.want, c.err)
+		}
+	}
 }
 
 // A request carries no more than a broker takes at once.
 //
 // [Task]: T020
 func TestWhatIsPublishedTogetherIsBounded(t *testing.T) {
-	p := &publisher{lines: map[string][]*letter{}}
+	var letters []*letter
 	for _, size := range []int{maxPublishedBytes + 1, 1, maxPublishedBytes, maxPublishedBytes - 1, 1, 1} {
-		p.lines["t"] = append(p.lines["t"], &letter{Message: host.Message{Data: make([]byte, size)}})
-	}
-	for range maxPublished {
-		p.lines["t"] = append(p.lines["t"], &letter{})
+		letters = append(letters, &letter{Message: host.Message{Data: make([]byte, size)}})
 	}
 	var got []int
-	for some := p.next("t"); len(some) > 0; some = p.next("t") {
-		got = append(got, len(some))
+	for len(letters) > 0 {
+		n := fitting(letters)
+		got, letters = append(got, n), letters[n:]
 	}
-	if want := []int{1, 1, 1, 2, maxPublished, 1}; !slices.Equal(got, want) {
+	if want := []int{1, 1, 1, 2, 1}; !slices.Equal(got, want) {
 		t.Errorf("together %v, want %v", got, want)
 	}
 }

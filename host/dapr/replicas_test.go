@@ -117,8 +117,8 @@ func anotherReplicaFinishes(t *testing.T, c *cluster) {
 // nowhere is a broker that nothing reaches.
 type nowhere struct{}
 
-func (nowhere) Publish(context.Context, host.Message) error { return errors.New("nowhere") }
-func (nowhere) Schedule(context.Context, host.Job) error    { return errors.New("nowhere") }
+func (nowhere) Publish(context.Context, []host.Message) error { return errors.New("nowhere") }
+func (nowhere) Schedule(context.Context, host.Job) error      { return errors.New("nowhere") }
 
 // A message keeps failing at one replica and is parked there; later ones of its key go behind it, whichever replica gets them.
 func parkedOverReplicas(t *testing.T, c *cluster) {

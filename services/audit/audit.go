@@ -49,7 +49,7 @@ type service struct {
 	metrics *metrics
 	marks   marks
 	// together keeps the events.
-	together together
+	together *together
 }
 
 // New returns the service.
@@ -61,7 +61,7 @@ func New(cfg Config, h host.Host) host.Service {
 		cfg.Now = time.Now
 	}
 	writes := edge.ObserveWrites(h.State, Name, cfg.Metrics)
-	s := &service{state: writes, now: cfg.Now, log: cfg.Logger, metrics: newMetrics(cfg.Metrics), together: together{state: writes}}
+	s := &service{state: writes, now: cfg.Now, log: cfg.Logger, metrics: newMetrics(cfg.Metrics), together: newTogether(writes)}
 	public, runtime := http.NewServeMux(), http.NewServeMux()
 	s.register(edge.NewAPI(public, "docket audit"))
 	var draining atomic.Bool

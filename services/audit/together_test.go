@@ -43,7 +43,7 @@ func (n *narrow) Commit(_ context.Context, tx host.Tx) error {
 func TestEventsThatWaitAreKeptTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		state := &narrow{tokens: make(chan struct{}), keys: map[string]bool{"6": true}}
-		g := &together{state: state}
+		g := newTogether(state)
 		outcomes := make([]error, 8)
 		keep := func(from, to int) {
 			for i := from; i < to; i++ {

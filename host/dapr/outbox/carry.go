@@ -17,40 +17,33 @@ type queue struct {
 	running bool
 }
 
-// parcel is what one commit has in one queue.
+// parcel is what one commit has in one queue: its messages of a key, or a job.
 type parcel struct {
 	entry    *entry
 	messages []host.Message
-	jobs     []host.Job
+	job      *host.Job
 }
 
 // enqueue puts e at the end of each of its queues; o.mu is held.
 func (o *Outbox) enqueue(e *entry, c content) {
-	for _, m := range c.Messages {
-		p := o.parcel(e, "message\x00"+m.Topic+"\x00"+m.Key)
-		p.messages = append(p.messages, m)
+	for _, messages := range c.byKey() {
+		o.line("message\x00"+messages[0].Topic+"\x00"+messages[0].Key, &parcel{entry: e, messages: messages})
 	}
-	for _, j := range c.Jobs {
-		p := o.parcel(e, "job\x00"+j.Name)
-		p.jobs = append(p.jobs, j)
+	for i := range c.Jobs {
+		o.line("job\x00"+c.Jobs[i].Name, &parcel{entry: e, job: &c.Jobs[i]})
 	}
 }
 
-// parcel is the one of e in the queue of that name, made if need be.
-func (o *Outbox) parcel(e *entry, name string) *parcel {
+// line puts p at the end of the queue of that name, made if need be.
+func (o *Outbox) line(name string, p *parcel) {
 	q := o.queues[name]
 	if q == nil {
 		q = &queue{name: name}
 		o.queues[name] = q
 	}
-	if n := len(q.line); n > 0 && q.line[n-1].entry == e {
-		return q.line[n-1]
-	}
-	p := &parcel{entry: e}
 	q.line = append(q.line, p)
-	e.queues = append(e.queues, q)
-	e.left++
-	return p
+	p.entry.queues = append(p.entry.queues, q)
+	p.entry.left++
 }
 
 // settle makes the outcome of e known.
@@ -96,15 +89,8 @@ func (o *Outbox) pop(q *queue) {
 
 // carry hands on the first parcel of q, however long that takes.
 func (o *Outbox) carry(q *queue, p *parcel) {
-	for _, m := range p.messages {
-		if !o.again(func() error { return o.publish(m) }) {
-			return
-		}
-	}
-	for _, j := range p.jobs {
-		if !o.again(func() error { return o.schedule(j) }) {
-			return
-		}
+	if !o.again(func() error { return o.handOver(p) }) {
+		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -119,13 +105,7 @@ func (o *Outbox) carry(q *queue, p *parcel) {
 // again repeats try with back-off until it succeeds; false means that the process ends.
 func (o *Outbox) again(try func() error) bool {
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		select {
-		case o.sending <- struct{}{}:
-		case <-o.background.Done():
-			return false
-		}
 		err := try()
-		<-o.sending
 		if err == nil {
 			return true
 		}
@@ -136,9 +116,16 @@ func (o *Outbox) again(try func() error) bool {
 	}
 }
 
-func (o *Outbox) publish(m host.Message) error {
-	err := o.Carrier.Publish(o.background, m)
-	o.count(err, func(s *Stats) *uint64 { return &s.Published }, func(s *Stats) *uint64 { return &s.PublishErrors })
+func (o *Outbox) handOver(p *parcel) error {
+	if p.job != nil {
+		return o.schedule(*p.job)
+	}
+	return o.publish(p.messages)
+}
+
+func (o *Outbox) publish(messages []host.Message) error {
+	err := o.Carrier.Publish(o.background, messages)
+	o.count(err, len(messages), func(s *Stats) *uint64 { return &s.Published }, func(s *Stats) *uint64 { return &s.PublishErrors })
 	if err == nil {
 		o.Failpoint(stepPublished)
 	}
@@ -146,20 +133,26 @@ func (o *Outbox) publish(m host.Message) error {
 }
 
 func (o *Outbox) schedule(j host.Job) error {
+	select {
+	case o.scheduling <- struct{}{}:
+	case <-o.background.Done():
+		return o.background.Err()
+	}
 	err := o.Carrier.Schedule(o.background, j)
-	o.count(err, func(s *Stats) *uint64 { return &s.Scheduled }, func(s *Stats) *uint64 { return &s.ScheduleErrors })
+	<-o.scheduling
+	o.count(err, 1, func(s *Stats) *uint64 { return &s.Scheduled }, func(s *Stats) *uint64 { return &s.ScheduleErrors })
 	return err
 }
 
-func (o *Outbox) count(err error, ok, failed func(*Stats) *uint64) {
+func (o *Outbox) count(err error, n int, ok, failed func(*Stats) *uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err != nil {
-		ok = failed
-	} else {
-		o.handed = time.Now()
+		*failed(&o.stats)++
+		return
 	}
-	*ok(&o.stats)++
+	o.handed = time.Now()
+	*ok(&o.stats) += uint64(n)
 }
 
 // remove has the row of e deleted together with others that wait for it; o.mu is held.

@@ -35,7 +35,7 @@ func (b *brokerless) Commit(_ context.Context, ops []host.Op) error {
 	return b.apply(ops)
 }
 
-func (b *brokerless) Publish(context.Context, host.Message) error {
+func (b *brokerless) Publish(context.Context, []host.Message) error {
 	select {
 	case <-b.back:
 		return nil

@@ -28,7 +28,8 @@ type Store interface {
 
 // Carrier hands on what has been committed. An error means that it may or may not have arrived; it is tried again.
 type Carrier interface {
-	Publish(ctx context.Context, m host.Message) error
+	// Publish takes the messages of one topic and key that one commit has, in their order.
+	Publish(ctx context.Context, messages []host.Message) error
 	Schedule(ctx context.Context, j host.Job) error
 }
 
@@ -60,7 +61,7 @@ var Failpoints = []string{stepSend, stepCommitted, stepPublished, stepCarried, s
 const (
 	stepSend      = "outbox-send"      // before the transaction
 	stepCommitted = "outbox-committed" // it happened, the caller does not know yet
-	stepPublished = "outbox-published" // one message is out
+	stepPublished = "outbox-published" // the messages of one key are out
 	stepCarried   = "outbox-carried"   // all of it is out, the row still there
 	stepRemoved   = "outbox-removed"   // the row is gone
 	stepFenced    = "outbox-fenced"    // another's slot is fenced
@@ -105,7 +106,7 @@ type Outbox struct {
 	cancel     context.CancelFunc
 	loops      sync.WaitGroup
 	move       chan struct{} // asks the beat for a wider window or another slot
-	sending    chan struct{} // bounds how many messages are on their way at once
+	scheduling chan struct{} // bounds how many jobs are on their way at once
 
 	mu      sync.Mutex
 	closed  bool
@@ -149,8 +150,8 @@ const (
 
 func (e *entry) key() string { return rowKey(e.lease.slot, e.lease.epoch, e.n) }
 
-// maxSending is how many messages and jobs are handed to the carrier at once.
-const maxSending = 64
+// maxScheduling is how many jobs are handed to the carrier at once. Messages are not bounded: those that wait go together.
+const maxScheduling = 64
 
 // voidTTL is how long the traces of settled numbers stay: longer than any process can sleep on a transaction.
 const voidTTL = 7 * 24 * time.Hour
@@ -158,7 +159,7 @@ const voidTTL = 7 * 24 * time.Hour
 // Open claims a slot and begins to watch the others. It waits for one as long as ctx allows.
 func Open(ctx context.Context, c Config) (*Outbox, error) {
 	c.defaults()
-	o := &Outbox{Config: c, queues: map[string]*queue{}, move: make(chan struct{}, 1), sending: make(chan struct{}, maxSending), changed: make(chan struct{}), moved: make(chan struct{})}
+	o := &Outbox{Config: c, queues: map[string]*queue{}, move: make(chan struct{}, 1), scheduling: make(chan struct{}, maxScheduling), changed: make(chan struct{}), moved: make(chan struct{})}
 	o.background, o.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	o.inherit()
 	o.loops.Go(o.watch)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/docket-tasks/docket/host"
 )
 
@@ -173,15 +175,8 @@ func (o *Outbox) handOn(items []host.Item) error {
 		if kind != rowEntry {
 			continue
 		}
-		for _, m := range c.Messages {
-			if err := o.publish(m); err != nil {
-				return err
-			}
-		}
-		for _, j := range c.Jobs {
-			if err := o.schedule(j); err != nil {
-				return err
-			}
+		if err := o.carryAll(c); err != nil {
+			return err
 		}
 		if err := o.Store.Commit(o.background, []host.Op{host.Put(it.Key, done).Expiring(voidTTL)}); err != nil {
 			return err
@@ -191,4 +186,16 @@ func (o *Outbox) handOn(items []host.Item) error {
 		o.mu.Unlock()
 	}
 	return nil
+}
+
+// carryAll hands on what one commit has, all of it at once; what has one key, in its order.
+func (o *Outbox) carryAll(c content) error {
+	var all errgroup.Group
+	for _, messages := range c.byKey() {
+		all.Go(func() error { return o.publish(messages) })
+	}
+	for _, j := range c.Jobs {
+		all.Go(func() error { return o.schedule(j) })
+	}
+	return all.Wait()
 }

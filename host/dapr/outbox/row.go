@@ -59,6 +59,21 @@ type content struct {
 	Jobs     []host.Job
 }
 
+// byKey are the messages by topic and key, those of each in their order.
+func (c content) byKey() (groups [][]host.Message) {
+	at := make(map[[2]string]int, len(c.Messages))
+	for _, m := range c.Messages {
+		key := [2]string{m.Topic, m.Key}
+		i, ok := at[key]
+		if !ok {
+			i = len(groups)
+			at[key], groups = i, append(groups, nil)
+		}
+		groups[i] = append(groups[i], m)
+	}
+	return groups
+}
+
 // storedRow is the form in the store. It only grows.
 type storedRow struct {
 	Kind     rowKind         `json:"kind"`

@@ -165,16 +165,24 @@ func (s *store) note(o host.Op) {
 	s.users[window] = s.replica
 }
 
-func (s *store) Publish(ctx context.Context, m host.Message) error {
-	return s.do(ctx, &call{replica: s.replica, label: "publish " + m.ID, writes: true, effect: func() error {
-		s.published = append(s.published, m.ID)
-		if !s.happened[m.ID] {
-			s.wrong = append(s.wrong, fmt.Sprintf("message %s of a commit that has not happened is published", m.ID))
+func (s *store) Publish(ctx context.Context, messages []host.Message) error {
+	for _, m := range messages {
+		if err := s.arrive(ctx, m.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *store) Schedule(ctx context.Context, j host.Job) error { return s.arrive(ctx, j.Name) }
+
+// arrive is the arrival of one message at the broker.
+func (s *store) arrive(ctx context.Context, id string) error {
+	return s.do(ctx, &call{replica: s.replica, label: "publish " + id, writes: true, effect: func() error {
+		s.published = append(s.published, id)
+		if !s.happened[id] {
+			s.wrong = append(s.wrong, fmt.Sprintf("message %s of a commit that has not happened is published", id))
 		}
 		return nil
 	}})
-}
-
-func (s *store) Schedule(ctx context.Context, j host.Job) error {
-	return s.Publish(ctx, host.Message{ID: j.Name})
 }
