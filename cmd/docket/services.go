@@ -82,8 +82,8 @@ func newNotification(_ context.Context, s settings, h host.Host) (host.Service, 
 		SMTP: s.smtp, AllowPrivate: s.private, PushContact: s.contact}, h)
 }
 
-func newAudit(_ context.Context, s settings, h host.Host) (host.Service, error) {
-	return audit.New(audit.Config{Logger: s.log, Metrics: s.metrics}, h), nil
+func newAudit(ctx context.Context, s settings, h host.Host) (host.Service, error) {
+	return audit.New(ctx, audit.Config{Logger: s.log, Metrics: s.metrics}, h), nil
 }
 
 func newFrontend(_ context.Context, s settings, h host.Host) (host.Service, error) {

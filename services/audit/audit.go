@@ -18,6 +18,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,19 +42,19 @@ type Config struct {
 	Now func() time.Time
 }
 
-// service is one replica. All that it holds in memory between two events are marks, which it can do without.
+// service is one replica. All that it holds in memory between two events is how far trails reach, which it can do without.
 type service struct {
 	state   host.State
 	now     func() time.Time
 	log     *slog.Logger
 	metrics *metrics
-	marks   marks
+	extents *extents
 	// together keeps the events.
 	together *together
 }
 
-// New returns the service.
-func New(cfg Config, h host.Host) host.Service {
+// New returns the service. Its background work ends with ctx or when it is drained.
+func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
@@ -61,7 +62,7 @@ func New(cfg Config, h host.Host) host.Service {
 		cfg.Now = time.Now
 	}
 	writes := edge.ObserveWrites(h.State, Name, cfg.Metrics)
-	s := &service{state: writes, now: cfg.Now, log: cfg.Logger, metrics: newMetrics(cfg.Metrics), together: newTogether(writes)}
+	s := &service{state: writes, now: cfg.Now, log: cfg.Logger, metrics: newMetrics(cfg.Metrics), extents: newExtents(), together: newTogether(writes)}
 	public, runtime := http.NewServeMux(), http.NewServeMux()
 	s.register(edge.NewAPI(public, "docket audit"))
 	var draining atomic.Bool
@@ -69,11 +70,20 @@ func New(cfg Config, h host.Host) host.Service {
 	runtime.HandleFunc("POST /internal/erasures", s.serveErasure)
 	verifier := edge.NewVerifier(edge.BackendKeys(h.Client("backend")), s.now)
 	observed := edge.HandlerOptions{Service: Name, Logger: cfg.Logger, Metrics: cfg.Metrics}
+	ctx, stop := context.WithCancel(ctx)
+	var work sync.WaitGroup
+	work.Go(func() { s.leaveHints(ctx) })
 	return host.Service{
 		Name:          Name,
 		Public:        edge.Handler(observed, verifier.Require(public)),
 		Runtime:       edge.Handler(observed, runtime),
 		Subscriptions: []host.Subscription{{Topic: event.TopicTasks, Mode: host.Shared, Handle: s.onTaskEvent}},
-		Drain:         func(context.Context) { draining.Store(true) },
+		Drain: func(ctx context.Context) {
+			draining.Store(true)
+			stop()
+			work.Wait()
+			s.leaveDue(ctx) // what has been due for a while,
+			s.leaveDue(ctx) // and what has not
+		},
 	}
 }

@@ -86,7 +86,7 @@ func (s *service) keep(ctx context.Context, r event.Record) (outcome string, err
 	for range maxTries {
 		err = s.together.commit(ctx, missing)
 		if err == nil {
-			s.raise(ctx, r)
+			s.note(r)
 			return kept, nil
 		}
 		if errors.Is(err, host.ErrTooLarge) {
@@ -99,7 +99,7 @@ func (s *service) keep(ctx context.Context, r event.Record) (outcome string, err
 			return outcomeOf(err), err
 		}
 		if len(missing) == 0 {
-			s.raise(ctx, r) // whoever kept it may have died before
+			s.note(r) // whoever kept it may have died before
 			return duplicate, nil
 		}
 	}
@@ -147,25 +147,10 @@ func (s *service) absent(ctx context.Context, id string, all []host.Op) ([]host.
 	return missing, nil
 }
 
-// raise moves the hints of readers along, once in [raiseEvery] versions and to a version that they could overlook. They are
-// only hints: the event is kept, whether this succeeds or not.
-func (s *service) raise(ctx context.Context, r event.Record) {
-	for _, step := range []struct {
-		trail   trail
-		version int64
-	}{{listTrail(s.state, r.ListID), r.ListVersion}, {taskTrail(s.state, r.TaskID), r.TaskVersion}} {
-		if far := s.marks.claim(step.trail.head, step.version); !far && step.version%raiseEvery != 0 {
-			continue
-		}
-		if err := step.trail.raise(ctx, step.version); err != nil {
-			s.marks.forget(step.trail.head)
-			level := slog.LevelWarn
-			if errors.Is(err, host.ErrConflict) { // others have written it meanwhile, as they do in a burst
-				level = slog.LevelDebug
-			}
-			s.log.Log(ctx, level, "hint for readers not written", "event_id", r.EventID, "error", err)
-		}
-	}
+// note remembers that the event is there.
+func (s *service) note(r event.Record) {
+	s.listTrail(r.ListID).kept(r.ListVersion)
+	s.taskTrail(r.TaskID).kept(r.TaskVersion)
 }
 
 // metrics count deliveries by outcome and entries erased, and tell how far the log is behind the tasks.

@@ -44,11 +44,12 @@ const maxScan = 32 * window
 // commits, times are their replicas' own: a version older than from by more than this ends the search.
 const maxSkew = time.Hour
 
-func (q query) trail(state host.State) trail {
+// trail is the one that q looks through.
+func (s *service) trail(q query) trail {
 	if q.task != "" {
-		return taskTrail(state, q.task)
+		return s.taskTrail(q.task)
 	}
-	return listTrail(state, q.list)
+	return s.listTrail(q.list)
 }
 
 // run looks through versions downwards from top until the page is full.
@@ -106,7 +107,7 @@ func (q query) matches(e Entry) bool {
 
 // read returns the entries of the versions from hi down to lo, a zero Entry for one that is not there.
 func (s *service) read(ctx context.Context, q query, hi, lo int64) ([]Entry, error) {
-	items, err := q.trail(s.state).read(ctx, hi, lo)
+	items, err := s.trail(q).read(ctx, hi, lo)
 	if err != nil {
 		return nil, err
 	}

@@ -102,8 +102,7 @@ func (s *stage) replica() host.Service { return s.replicaOn(s.node.Host(audit.Na
 
 func (s *stage) replicaOn(h host.Host) host.Service {
 	s.t.Helper()
-	svc := audit.New(audit.Config{Logger: slog.New(slog.DiscardHandler), Metrics: s.metrics, Now: clock}, h)
-	return svc
+	return audit.New(s.t.Context(), audit.Config{Logger: slog.New(slog.DiscardHandler), Metrics: s.metrics, Now: clock}, h)
 }
 
 func message(t testing.TB, e event.TaskEvent) host.Message {
@@ -193,7 +192,9 @@ type answer struct {
 }
 
 // get asks as the user; an empty one sends no token.
-func (s *stage) get(user, target string) answer {
+func (s *stage) get(user, target string) answer { return s.getFrom(s.service, user, target) }
+
+func (s *stage) getFrom(replica host.Service, user, target string) answer {
 	s.t.Helper()
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	path, query, found := cut(target)
@@ -206,7 +207,7 @@ func (s *stage) get(user, target string) answer {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
 	w := httptest.NewRecorder()
-	s.service.Public.ServeHTTP(w, r)
+	replica.Public.ServeHTTP(w, r)
 	res := w.Result()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {

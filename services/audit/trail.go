@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
-	"sync"
 
 	"github.com/docket-tasks/docket/host"
 )
@@ -16,35 +16,33 @@ import (
 // any order, so there may be holes, and no key says where the row ends.
 //
 // Its head is a hint of that: up to where it has no hole, and the highest version known. It is written by compare-and-swap
-// and never downwards, by the handler of every 64th version, and by whoever keeps a version that lies far above all that
-// its replica has kept of the trail, so writers hardly meet and an event costs no third operation. Readers start at the hint
-// and probe upwards, 8 versions in one bulk read, until a run of 4 absent ones. That is little because
-// versions that are not there are what costs: a store may have to be asked once more, for each by itself, whether that
-// is true. What can be overlooked are versions behind a hole of 4 or more whose hint was lost with its process: they show
-// as soon as they are delivered again, the hole closes, or a multiple of 64 beyond it arrives.
+// and never downwards, after a while by whoever has kept versions that readers would not find or would have to look for long
+// (extents.go), so an event costs no third operation. Readers begin at the hint, or at what their replica knows itself, and probe
+// upwards until a version is not there. They ask for one first: versions that are not there are what costs, as a store may have to be
+// asked once more, for each by itself, whether that is true. So what lies behind a hole is found when the hole closes, or
+// when its hint has been left; one that was lost with its process is left when the event is delivered again, or by a later one.
 type trail struct {
-	state  host.State
-	prefix string
-	head   string
+	state   host.State
+	extents *extents
+	prefix  string
+	head    string
 }
 
 const (
 	// window is how many versions a page is read by.
 	window = 128
-	// stretch is how many versions the probing reads at once.
+	// stretch is how many versions the probing reads at once, at most.
 	stretch = 8
-	// stride is how many absent versions in a row end it.
-	stride = 4
-	// raiseEvery is how often the hint is raised: how far readers have to probe at most.
+	// raiseEvery is how often the hint is raised where there is no hole: how far readers have to probe at most.
 	raiseEvery = 64
 )
 
-func listTrail(state host.State, list string) trail {
-	return trail{state, EntryPrefix + list + "/", HeadPrefix + "list/" + list}
+func (s *service) listTrail(list string) trail {
+	return trail{s.state, s.extents, EntryPrefix + list + "/", HeadPrefix + "list/" + list}
 }
 
-func taskTrail(state host.State, task string) trail {
-	return trail{state, PointerPrefix + task + "/", HeadPrefix + "task/" + task}
+func (s *service) taskTrail(task string) trail {
+	return trail{s.state, s.extents, PointerPrefix + task + "/", HeadPrefix + "task/" + task}
 }
 
 // reach is how far a trail goes.
@@ -55,7 +53,7 @@ type reach struct {
 	Max int64 `json:"max"`
 }
 
-// reach probes upwards from the stored hint.
+// reach probes upwards from what is known.
 func (t trail) reach(ctx context.Context) (reach, error) {
 	_, now, _, err := t.advance(ctx, math.MaxInt64)
 	return now, err
@@ -72,46 +70,43 @@ func (t trail) advance(ctx context.Context, enough int64) (stored, now reach, et
 			return stored, now, "", fmt.Errorf("decode %s: %w", t.head, err)
 		}
 	}
-	now = stored
-	looked := now.Whole // versions up to here have been looked at
-	for run := int64(stretch); run == stretch && now.Whole < enough; {
-		var last int64
-		if run, last, err = t.probe(ctx, now.Whole, stretch); err != nil {
+	now = t.extents.reach(t.head)
+	now.Whole, now.Max = max(now.Whole, stored.Whole), max(now.Max, stored.Max)
+	whole, last, err := t.probe(ctx, now.Whole, enough)
+	if err != nil {
+		return stored, now, "", err
+	}
+	now.Whole, now.Max = whole, max(now.Max, last)
+	if now.Max > whole { // a hole; what follows its far side?
+		if _, now.Max, err = t.probe(ctx, now.Max, enough); err != nil {
 			return stored, now, "", err
 		}
-		looked += stretch
-		now.Whole += run
-		now.Max = max(now.Max, last)
 	}
-	for now.Max+stride > looked && now.Max < enough {
-		above := max(looked, now.Max) // a hint may have bridged what lies between
-		looked = now.Max + stride
-		_, last, err := t.probe(ctx, above, looked-above)
-		if err != nil {
-			return stored, now, "", err
-		}
-		now.Max = max(now.Max, last)
-	}
+	t.extents.learn(t.head, stored, now)
 	return stored, now, item.ETag, nil
 }
 
-// probe reads the n versions above one. It returns how many versions follow it without a hole, and the highest there
-// is, 0 for none.
-func (t trail) probe(ctx context.Context, above, n int64) (run, last int64, err error) {
-	items, err := t.read(ctx, above+n, above+1)
-	if err != nil {
-		return 0, 0, err
-	}
-	for i, item := range items { // from the highest down
-		version := above + n - int64(i)
-		if !item.Exists() {
-			run = 0
-			continue
+// probe looks at the versions above one, but not above enough, until one is not there. It returns up to where they follow without a
+// hole, and the highest that it has seen: both are above where there is none.
+func (t trail) probe(ctx context.Context, above, enough int64) (whole, last int64, err error) {
+	whole, last = above, above
+	for n := int64(1); whole < enough; n = min(2*n, stretch) {
+		items, err := t.read(ctx, whole+min(n, enough-whole), whole+1)
+		if err != nil {
+			return 0, 0, err
 		}
-		run++
-		last = max(last, version)
+		slices.Reverse(items) // from the lowest up
+		for i, item := range items {
+			if item.Exists() {
+				last = whole + 1 + int64(i)
+			}
+		}
+		if hole := slices.IndexFunc(items, func(it host.Item) bool { return !it.Exists() }); hole >= 0 {
+			return whole + int64(hole), last, nil
+		}
+		whole += int64(len(items))
 	}
-	return run, last, nil
+	return whole, last, nil
 }
 
 // read returns the items from version hi down to lo.
@@ -127,17 +122,19 @@ func (t trail) read(ctx context.Context, hi, lo int64) ([]host.Item, error) {
 	return items, nil
 }
 
-// raise stores how far the trail reaches now that version is there. It does not look beyond: mostly nothing is there, and
-// keys that do not exist are the ones that no cache has.
-func (t trail) raise(ctx context.Context, version int64) error {
+// kept notes that a version is there now.
+func (t trail) kept(version int64) { t.extents.kept(t, version) }
+
+// raise leaves a hint of how far the trail reaches, where readers need one. It does not look beyond what this replica has kept:
+// mostly nothing is there.
+func (t trail) raise(ctx context.Context) error {
 	var err error
 	for range maxTries {
-		stored, now, etag, advErr := t.advance(ctx, version)
+		stored, now, etag, advErr := t.advance(ctx, t.extents.reach(t.head).Max)
 		if advErr != nil {
 			return advErr
 		}
-		now.Max = max(now.Max, version)
-		if now == stored {
+		if !now.worthMore(stored) {
 			return nil
 		}
 		value, encErr := json.Marshal(now)
@@ -145,6 +142,9 @@ func (t trail) raise(ctx context.Context, version int64) error {
 			return encErr
 		}
 		err = t.state.Commit(ctx, host.Tx{Ops: []host.Op{host.Replace(t.head, value, etag)}})
+		if err == nil {
+			t.extents.learn(t.head, now, now)
+		}
 		if !errors.Is(err, host.ErrConflict) {
 			return err
 		}
@@ -152,31 +152,7 @@ func (t trail) raise(ctx context.Context, version int64) error {
 	return err
 }
 
-// marks are the highest versions that this replica has kept, by the head of their trail. Losing them costs a few more hints.
-type marks struct {
-	mu      sync.Mutex
-	highest map[string]int64
-}
-
-// maxMarks is how many trails are remembered.
-const maxMarks = 10_000
-
-// claim notes version, and tells whether readers might not find it from what this replica has kept of its trail before: who is
-// told so leaves a hint. Of events that come at once few are.
-func (m *marks) claim(head string, version int64) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.highest == nil || len(m.highest) >= maxMarks {
-		m.highest = map[string]int64{}
-	}
-	before := m.highest[head]
-	m.highest[head] = max(before, version)
-	return version-before >= stride
-}
-
-// forget has the next version leave a hint, as the one for which it was claimed could not.
-func (m *marks) forget(head string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.highest, head)
+// worthMore tells whether readers who begin at a hint would overlook something, or look for long.
+func (r reach) worthMore(hint reach) bool {
+	return r.Max > r.Whole && r.Max > hint.Max || r.Whole >= hint.Whole+raiseEvery
 }

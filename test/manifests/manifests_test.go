@@ -174,7 +174,8 @@ func services(t *testing.T) []host.Service {
 	back := backend.New(t.Context(), backend.Config{}, node(backend.Name))
 	t.Cleanup(func() { back.Drain(t.Context()) })
 	rec := recurring.New(recurring.Config{}, node(recurring.Name))
-	aud := audit.New(audit.Config{}, node(audit.Name))
+	aud := audit.New(t.Context(), audit.Config{}, node(audit.Name))
+	t.Cleanup(func() { aud.Drain(t.Context()) })
 	not, err := notification.New(notification.Config{}, node(notification.Name))
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,184 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/docket-tasks/docket/host"
+)
+
+const (
+	// maxExtents is how many trails a replica remembers.
+	maxExtents = 10_000
+	// maxAbove is how many versions behind a hole it remembers of each.
+	maxAbove = 1024
+	// hintAfter is how long a trail stays behind, once to twice, until it gets a hint: most holes close before.
+	hintAfter = time.Second
+)
+
+// extents are what this replica knows of trails, by their heads: what it has kept or read itself. Losing them costs readers some reads,
+// and the hints of the last two seconds.
+type extents struct {
+	wake chan struct{} // takes one without waiting: a trail has come to be behind
+
+	mu      sync.Mutex
+	of      map[string]*extent
+	behind  map[string]trail // need a hint, if they still do in a while
+	overdue map[string]trail // for a while
+}
+
+func newExtents() *extents {
+	return &extents{wake: make(chan struct{}, 1), of: map[string]*extent{}, behind: map[string]trail{}, overdue: map[string]trail{}}
+}
+
+// extent is how far a trail reaches at least.
+type extent struct {
+	reach
+	hint  reach          // as it was last read or written
+	above map[int64]bool // versions behind a hole
+}
+
+// reach is what is known of a trail.
+func (x *extents) reach(head string) reach {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if e := x.of[head]; e != nil {
+		return e.reach
+	}
+	return reach{}
+}
+
+// kept notes a version that is there now.
+func (x *extents) kept(t trail, version int64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	e := x.extent(t.head)
+	e.add(version)
+	if !e.worthMore(e.hint) {
+		return
+	}
+	if _, waits := x.overdue[t.head]; !waits {
+		x.behind[t.head] = t
+		x.call()
+	}
+}
+
+// learn notes what was read of a trail and its hint.
+func (x *extents) learn(head string, hint, now reach) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	e := x.extent(head)
+	e.hint = reach{max(e.hint.Whole, hint.Whole), max(e.hint.Max, hint.Max)}
+	e.Max = max(e.Max, now.Max)
+	if now.Whole > e.Whole {
+		e.Whole = now.Whole
+		maps.DeleteFunc(e.above, func(version int64, _ bool) bool { return version <= e.Whole })
+		e.close()
+	}
+}
+
+// extent is that of a head, made if need be; x.mu is held. Where there are too many, those are forgotten that wait for nothing.
+func (x *extents) extent(head string) *extent {
+	e := x.of[head]
+	if e == nil {
+		if len(x.of) >= maxExtents {
+			maps.DeleteFunc(x.of, func(head string, _ *extent) bool { return !x.waits(head) })
+		}
+		e = &extent{}
+		x.of[head] = e
+	}
+	return e
+}
+
+func (x *extents) waits(head string) bool {
+	_, behind := x.behind[head]
+	_, overdue := x.overdue[head]
+	return behind || overdue
+}
+
+// call wakes whoever leaves hints.
+func (x *extents) call() {
+	select {
+	case x.wake <- struct{}{}:
+	default:
+	}
+}
+
+// due are the trails that have been behind for a while and still are.
+func (x *extents) due() (due []trail) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for head, t := range x.overdue {
+		if e := x.of[head]; e != nil && e.worthMore(e.hint) {
+			due = append(due, t)
+		}
+	}
+	x.overdue, x.behind = x.behind, map[string]trail{}
+	if len(x.overdue) > 0 {
+		x.call()
+	}
+	return due
+}
+
+// again has a trail wait for its hint once more.
+func (x *extents) again(t trail) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.behind[t.head] = t
+	x.call()
+}
+
+func (e *extent) add(version int64) {
+	e.Max = max(e.Max, version)
+	if version > e.Whole && len(e.above) < maxAbove {
+		if e.above == nil {
+			e.above = map[int64]bool{}
+		}
+		e.above[version] = true
+	}
+	e.close()
+}
+
+// close moves Whole on over the versions that follow it.
+func (e *extent) close() {
+	for e.above[e.Whole+1] {
+		e.Whole++
+		delete(e.above, e.Whole)
+	}
+	e.Max = max(e.Max, e.Whole)
+}
+
+// leaveHints leaves the hints that readers need, until ctx ends.
+func (s *service) leaveHints(ctx context.Context) {
+	for {
+		select {
+		case <-s.extents.wake:
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-time.After(hintAfter):
+		case <-ctx.Done():
+			return
+		}
+		s.leaveDue(ctx)
+	}
+}
+
+// leaveDue leaves those that are due. They are only hints: the events are kept, whether this succeeds or not.
+func (s *service) leaveDue(ctx context.Context) {
+	for _, t := range s.extents.due() {
+		if err := t.raise(ctx); err != nil {
+			s.extents.again(t)
+			level := slog.LevelWarn
+			if errors.Is(err, host.ErrConflict) || ctx.Err() != nil { // others have written it meanwhile, or the process ends
+				level = slog.LevelDebug
+			}
+			s.log.Log(ctx, level, "hint for readers not written", "trail", t.head, "error", err)
+		}
+	}
+}
