@@ -17,11 +17,11 @@ const (
 	// maxAbove is how many versions behind a hole it remembers of each.
 	maxAbove = 1024
 	// hintAfter is how long a trail stays behind, once to twice, until it gets a hint: most holes close before.
-	hintAfter = time.Second
+	hintAfter = 5 * time.Second
 )
 
 // extents are what this replica knows of trails, by their heads: what it has kept or read itself. Losing them costs readers some reads,
-// and the hints of the last two seconds.
+// and the hints of the last ten seconds.
 type extents struct {
 	wake chan struct{} // takes one without waiting: a trail has come to be behind
 
