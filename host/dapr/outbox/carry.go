@@ -9,6 +9,10 @@ import (
 // maxRemoval is how many rows go in one transaction.
 const maxRemoval = 128
 
+// gather is how long rows that are carried wait for others to be removed with: nobody waits for their going, and each transaction
+// costs the store a write to its disk that others wait for.
+const gather = 100 * time.Millisecond
+
 // queue holds the commits that have messages of one key, or one job, in the order of their numbers. Only the first
 // is handed on, once its outcome is known: a later one waits even if its own is known before.
 type queue struct {
@@ -166,6 +170,9 @@ func (o *Outbox) remove(e *entry) {
 
 func (o *Outbox) removeAll() {
 	o.Failpoint(stepCarried)
+	if pause(o.background, gather) != nil {
+		return
+	}
 	for {
 		o.mu.Lock()
 		batch := o.removal[:min(len(o.removal), maxRemoval)]
