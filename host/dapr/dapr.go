@@ -118,7 +118,7 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err := n.sidecar.wait(ctx); err != nil {
 		return err
 	}
-	n.state = &state{node: n}
+	n.state = &state{n, newReads(n.sidecar)}
 	n.bus = newBus(n)
 	n.jobs = &jobs{node: n}
 	n.publisher = newPublisher(n.sidecar)

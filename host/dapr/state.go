@@ -28,7 +28,10 @@ const (
 const reserved = "host/"
 
 // state is the service's own part of the state store; the component puts the app-id before each key.
-type state struct{ node *Node }
+type state struct {
+	node  *Node
+	reads *reads
+}
 
 var _ host.State = (*state)(nil)
 
@@ -51,7 +54,7 @@ func (s *state) GetBulk(ctx context.Context, keys []string) ([]host.Item, error)
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	return s.node.sidecar.confirmed(ctx, keys)
+	return s.reads.get(ctx, keys)
 }
 
 // Commit implements [host.State].
