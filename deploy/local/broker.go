@@ -163,9 +163,9 @@ func (b *broker) java(ctx context.Context, class string, args ...string) *exec.C
 
 func (b *broker) command() command {
 	if b.apache {
-		return command{path: "java", args: b.javaArgs("kafka.Kafka", b.properties()), dir: b.dir}
+		return command{path: "java", args: b.javaArgs("kafka.Kafka", b.properties()), dir: b.dir, follows: true}
 	}
-	return command{path: b.tool, args: []string{"fake", "-port", strconv.Itoa(b.port), "-data", filepath.Join(b.dir, "data")}, dir: b.dir}
+	return command{path: b.tool, args: []string{"fake", "-port", strconv.Itoa(b.port), "-data", filepath.Join(b.dir, "data")}, dir: b.dir, follows: true}
 }
 
 // ready declares docket's topics, which waits for the broker: until they are there it is of no use.

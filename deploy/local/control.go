@@ -107,7 +107,7 @@ func (c *control) identity() []string {
 }
 
 func (c *control) placement() command {
-	return command{path: c.tools.placement, dir: c.dir, args: append(c.identity(),
+	return command{path: c.tools.placement, dir: c.dir, follows: true, args: append(c.identity(),
 		"--port", strconv.Itoa(c.placementPort), "--listen-address", "127.0.0.1",
 		"--healthz-port", strconv.Itoa(c.placementHealth), "--healthz-listen-address", "127.0.0.1",
 		"--metrics-port", strconv.Itoa(c.placementMetrics), "--metrics-listen-address", "127.0.0.1",
@@ -128,7 +128,7 @@ func (c *control) scheduler() command {
 		"--etcd-client-port", strconv.Itoa(c.schedulerClient), "--etcd-client-listen-address", "127.0.0.1",
 		"--etcd-initial-cluster", "dapr-scheduler-server-0=http://"+address(c.schedulerPeer),
 		"--identity-directory-write", filepath.Join(c.dir, "scheduler-identity"))
-	return command{path: c.tools.scheduler, dir: c.dir, args: append(args, c.jobs...)}
+	return command{path: c.tools.scheduler, dir: c.dir, follows: true, args: append(args, c.jobs...)}
 }
 
 func (c *control) schedulerReady(ctx context.Context) error {

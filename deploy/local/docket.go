@@ -78,6 +78,9 @@ func (d *Docket) Add(service string) (*Replica, error) {
 	return r, nil
 }
 
+// follows are the services that react to changes; requests wait for the others.
+var follows = map[string]bool{"audit": true, "recurring-task": true, "notification": true}
+
 func (r *Replica) command() command {
 	d := r.docket
 	args := []string{"serve", r.Service, "--host", "dapr", "--listen", r.Users, "--ops-listen", address(r.opsPort), "--log-format", "json"}
@@ -91,7 +94,7 @@ func (r *Replica) command() command {
 		}
 		args = append(args, "--backend-ws", strings.Join(sockets, ","))
 	}
-	return command{path: d.Binary, args: append(args, d.Args...), dir: d.Dir, env: slices.Concat(r.Sidecar.Env(), d.Env, r.Env)}
+	return command{path: d.Binary, args: append(args, d.Args...), dir: d.Dir, follows: follows[r.Service], env: slices.Concat(r.Sidecar.Env(), d.Env, r.Env)}
 }
 
 // Ops is where the replica tells of its health and its figures.

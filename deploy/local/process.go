@@ -33,8 +33,21 @@ type command struct {
 	env  []string // besides this process's own
 	// unprivileged gives up root's identity, where this process has it.
 	unprivileged bool
+	// follows marks what no request waits for: it reacts to changes.
+	follows bool
 	// quit is the signal that ends it in order; nil means SIGTERM.
 	quit os.Signal
+}
+
+// politeness is the nice value of what follows: where a machine has more to do than processors, requests go first.
+const politeness = "10"
+
+// polite has what follows give way, where the system has nice(1).
+func (c command) polite() command {
+	if nice, err := exec.LookPath("nice"); err == nil && c.follows {
+		c.path, c.args = nice, append([]string{"-n", politeness, c.path}, c.args...)
+	}
+	return c
 }
 
 // Process is one server. It keeps its ports and its data over any number of starts. The zero Process is not usable.
@@ -77,7 +90,7 @@ func (p *Process) Launch() error {
 	if err != nil {
 		return err
 	}
-	c := p.command()
+	c := p.command().polite()
 	cmd := exec.Command(c.path, c.args...)
 	cmd.Env, cmd.Dir = append(os.Environ(), c.env...), c.dir
 	if cmd.Dir == "" {

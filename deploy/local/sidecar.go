@@ -64,7 +64,7 @@ func (c *Sidecar) command() command {
 	if err != nil {
 		anchors = []byte(err.Error()) // which the sidecar then complains of
 	}
-	return command{path: s.tools.daprd, args: args, dir: s.Dir, env: append(c.Env(), "DAPR_TRUST_ANCHORS="+string(anchors),
+	return command{path: s.tools.daprd, args: args, dir: s.Dir, follows: follows[c.AppID], env: append(c.Env(), "DAPR_TRUST_ANCHORS="+string(anchors),
 		"DAPR_HOST_IP=127.0.0.1", "NAMESPACE="+namespace, "GOGC="+gc)}
 }
 
