@@ -193,7 +193,7 @@ func (s *behind) untilKept(ctx context.Context, events float64) error {
 		if n, err := s.kept(ctx); err != nil || n >= events {
 			return err
 		}
-		if err := pause(ctx, 10*time.Millisecond); err != nil {
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
 			return err
 		}
 	}

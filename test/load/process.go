@@ -103,6 +103,7 @@ func (p *process) metrics(ctx context.Context) (metrics, error) {
 	if err != nil {
 		return nil, err
 	}
+	req.Header.Set("Accept-Encoding", "identity") // to compress it would be work of the one that is measured
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, err
