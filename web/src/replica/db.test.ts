@@ -98,6 +98,21 @@ test('a base that cannot be kept to its end changes nothing', async () => {
   store.close();
 });
 
+test('a write that fails is reported by its own reason, not by what became of the writes after it', async () => {
+  const store = await Store.open('reason');
+  await store.keep([{ id: 'a', known }], 3, true);
+  const put = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementationOnce(function (
+    this: IDBObjectStore,
+  ) {
+    return this.add(known); // it is there already: the browser finds that out later, as it does a full disk
+  });
+  const changed = ['a', 'b', 'c'].map((id) => ({ id, known: { task: { id }, asOf: 4 } as Known }));
+  await expect(store.keep(changed, 4, false)).rejects.toMatchObject({ name: 'ConstraintError' });
+  put.mockRestore();
+  expect(await store.base()).toEqual({ known: [known], version: 3 });
+  store.close();
+});
+
 test('a lease is one tab’s until it ends, is given back, or runs out', async () => {
   const [one, two] = [await Store.open('lease'), await Store.open('lease')];
   expect(await one.lease('send', 0, 100)).toBe(true);

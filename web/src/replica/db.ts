@@ -95,7 +95,7 @@ export class Store {
       }
       tx.objectStore('meta').put(version, 'version');
     } catch (error) {
-      tx.abort(); // what was written so far would be committed otherwise
+      abort(tx); // what was written so far would be committed otherwise
       throw error;
     }
     await committed(tx);
@@ -216,11 +216,22 @@ function nameOf(user: string): string {
   return `docket-${user}`;
 }
 
+/** What a request answers. Where the whole transaction has failed, the reason is its own, not that this request was dropped. */
 function done<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('storage failed'));
+    request.onerror = () =>
+      reject(request.transaction?.error ?? request.error ?? new Error('storage failed'));
   });
+}
+
+/** Takes back what a transaction has written; one of which a write has failed has done so by itself. */
+function abort(tx: IDBTransaction): void {
+  try {
+    tx.abort();
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === 'InvalidStateError')) throw error;
+  }
 }
 
 function committed(tx: IDBTransaction): Promise<void> {
