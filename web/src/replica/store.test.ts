@@ -19,9 +19,11 @@ let users = 0;
 let open: Replica[] = [];
 let reachable: boolean;
 let listed: Task[];
+let asked: number;
 
 beforeEach(() => {
   reachable = true;
+  asked = 0;
   const made = apply(
     undefined,
     { kind: 'create', id: 'a', key: 'k', body: { title: 'A' } },
@@ -31,6 +33,7 @@ beforeEach(() => {
   listed = made ? [{ ...made, version: 1 }] : [];
   vi.stubGlobal('WebSocket', Silent);
   vi.stubGlobal('fetch', (url: string, init: RequestInit) => {
+    asked++;
     if (!reachable || init.method !== 'GET') return Promise.reject(new TypeError('Failed to fetch'));
     const page = url.includes('status=pending') ? listed : [];
     return Promise.resolve(new Response(JSON.stringify(page), { headers: { 'List-Version': '3' } }));
@@ -45,6 +48,7 @@ afterEach(() => {
 async function start(user = `store-${++users}`): Promise<Replica> {
   const replica = await Replica.open({ id: user, reminder_minutes: [30] });
   open.push(replica);
+  replica.connect();
   return replica;
 }
 
@@ -74,6 +78,18 @@ test('what was made without a network shows at once and after a restart; the res
   const next = await start(replica.owner.id);
   expect(tasks(next).get(id)?.title).toBe('Made offline');
   expect(next.getSnapshot().status.waiting).toBe(1);
+});
+
+test('the server is asked once, by the replica that is followed: not by one that opened too late to be shown', async () => {
+  const owner = { id: `store-${++users}`, reminder_minutes: [30] };
+  const [late, replica] = [await Replica.open(owner), await Replica.open(owner)];
+  late.close();
+  expect(asked).toBe(0);
+  open.push(replica);
+  replica.connect();
+  replica.connect(); // the component is there a second time, or the network
+  await until(replica, () => replica.getSnapshot().status.load === 'complete');
+  expect(asked).toBe(2); // what is to be done, and what is done
 });
 
 test('every change can be taken back, and what took it back too', async () => {

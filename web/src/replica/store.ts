@@ -85,7 +85,7 @@ export class Replica {
     });
   }
 
-  /** Opens a user's replica with what this browser kept; the first load, if there is none, begins by itself. */
+  /** Opens a user's replica with what this browser kept. Nothing is asked of the server before it is connected. */
   static async open(owner: Owner): Promise<Replica> {
     const [store, tab] = await Promise.all([Store.open(owner.id), thisTab()]);
     const [steps, kept] = await Promise.all([
@@ -97,7 +97,6 @@ export class Replica {
     if (kept.version >= 0) replica.#status = { ...replica.#status, load: 'complete' };
     await replica.#outbox.start();
     void replica.#keeper.run(owner.id, replica.#stop.signal);
-    if (kept.version < 0) void replica.load();
     return replica;
   }
 
@@ -227,8 +226,9 @@ export class Replica {
 
   // --- how it follows the server
 
-  /** Connects anew, and sends what waits. */
+  /** Connects anew, and sends what waits. Where this browser kept nothing, the first load begins. */
   connect(): void {
+    if (this.#base.version < 0) void this.load();
     this.#live.open();
     this.#outbox.nudge();
   }
