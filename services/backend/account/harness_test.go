@@ -211,6 +211,19 @@ func (st *site) signIn(userID string) edge.IdentityRequest {
 	return edge.IdentityRequest{Session: secret}
 }
 
+// withoutPassword makes a user as an administrator does, who has no password, and signs in as them.
+func (st *site) withoutPassword(name string) (id string, session edge.IdentityRequest) {
+	st.t.Helper()
+	u, err := st.store.newUser(name)
+	if err != nil {
+		st.t.Fatal(err)
+	}
+	if _, err := st.store.createUser(st.t.Context(), u); err != nil {
+		st.t.Fatal(err)
+	}
+	return u.ID, st.signIn(u.ID)
+}
+
 // item reads a row as it is.
 func (st *site) item(key string) host.Item {
 	st.t.Helper()

@@ -13,21 +13,14 @@ import (
 // back.
 func TestPasskeyOfAnotherHost(t *testing.T) {
 	st := keyed(t)
-	ada, err := st.store.newUser("Ada")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := st.store.createUser(t.Context(), ada); err != nil {
-		t.Fatal(err)
-	}
-	here := st.signIn(ada.ID)
+	id, here := st.withoutPassword("Ada")
 	_, admin := st.first()
 	old := st.passkeyOn(here, device(), "old")
 	if !old.Works {
 		t.Errorf("a new passkey: %+v", old)
 	}
 	provider, who := st.knows("p"), openid.Person{Issuer: "https://p.example", Subject: "1"}
-	if err := st.store.Connect(t.Context(), ada.ID, provider, who); err != nil {
+	if err := st.store.Connect(t.Context(), id, provider, who); err != nil {
 		t.Fatal(err)
 	}
 	connection := "/api/me/connections/" + connectionID(who)
@@ -56,14 +49,7 @@ func TestPasskeyOfAnotherHost(t *testing.T) {
 // Beside useless ones, the last passkey that works stays.
 func TestLastPasskeyThatWorksStays(t *testing.T) {
 	st := keyed(t)
-	ada, err := st.store.newUser("Ada")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := st.store.createUser(t.Context(), ada); err != nil {
-		t.Fatal(err)
-	}
-	here := st.signIn(ada.ID)
+	_, here := st.withoutPassword("Ada")
 	old := st.passkeyOn(here, device(), "old")
 	st.store.publicURL = "https://elsewhere.test"
 	fresh := st.passkeyOn(here, securitykey.New("https://elsewhere.test"), "fresh")

@@ -422,19 +422,12 @@ func idOf(t *testing.T, credential []byte) string {
 // A passkey is a way in as a connection is: of the last two, one stays, also where both are given up at once.
 func TestLastPasskeyStays(t *testing.T) {
 	st := keyed(t)
-	ada, err := st.store.newUser("Ada")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := st.store.createUser(t.Context(), ada); err != nil {
-		t.Fatal(err)
-	}
-	here := st.signIn(ada.ID)
+	id, here := st.withoutPassword("Ada")
 	made := st.passkeyOn(here, device(), "phone")
 	path := "/api/me/passkeys/" + made.ID
 	st.call(here, http.MethodDelete, path, "").wantProblem(t, http.StatusConflict, "last_way_in", "")
 	provider, who := st.knows("p"), openid.Person{Issuer: "https://p.example", Subject: "1"}
-	if err := st.store.Connect(t.Context(), ada.ID, provider, who); err != nil {
+	if err := st.store.Connect(t.Context(), id, provider, who); err != nil {
 		t.Fatal(err)
 	}
 	connection := connectionID(who)
@@ -443,15 +436,15 @@ func TestLastPasskeyStays(t *testing.T) {
 	atOnce(len(sites), func(i int) {
 		var err error
 		if i == 0 {
-			err = sites[i].store.RemovePasskey(t.Context(), ada.ID, made.ID)
+			err = sites[i].store.RemovePasskey(t.Context(), id, made.ID)
 		} else {
-			err = sites[i].store.Disconnect(t.Context(), ada.ID, connection)
+			err = sites[i].store.Disconnect(t.Context(), id, connection)
 		}
 		if err != nil {
 			left.Add(1)
 		}
 	})
-	connections, err := st.store.Connections(t.Context(), ada.ID)
+	connections, err := st.store.Connections(t.Context(), id)
 	if ways := len(st.passkeysOf(here)) + len(connections); ways != 1 || left.Load() != 1 || err != nil {
 		t.Errorf("%d ways in are left, %d stayed, %v", ways, left.Load(), err)
 	}
