@@ -1,11 +1,10 @@
 import { useState } from 'react';
-import { Problem } from '../api/client';
 import { Button } from '../design/controls';
 import { useReplica } from '../replica/store';
 import type { Task } from '../replica/types';
 import { t } from '../text/details';
-import { formatDueFull } from '../text/moments';
-import { Complaint, Editor, Field, Value } from './Field';
+import { Editor, Field, Value } from './Field';
+import { NextDates } from './NextDates';
 import { RecurrenceEditor } from './RecurrenceEditor';
 import { usePreview } from './usePreview';
 
@@ -39,25 +38,5 @@ export function RepeatField({ task, zone }: { task: Task; zone: string }) {
         </Editor>
       )}
     </Field>
-  );
-}
-
-/** The next five dates, or why the server cannot tell them. */
-function NextDates({ pattern, due, zone }: { pattern: string | null; due: string | null; zone: string }) {
-  const { data, error, isPlaceholderData } = usePreview(pattern, due);
-  if (pattern === null) return null;
-  if (error) {
-    const refused = error instanceof Problem && !error.passing;
-    return <Complaint>{refused ? error.message : t.repeat.unreachable}</Complaint>;
-  }
-  return (
-    <div className={`mt-3 transition-opacity ${isPlaceholderData ? 'opacity-50' : ''}`}>
-      <p className="text-xs font-medium text-soft">{t.repeat.next}</p>
-      <ol aria-label={t.repeat.next} className="mt-1 space-y-0.5 text-sm tabular-nums">
-        {data?.due_dates.map((date) => (
-          <li key={date}>{formatDueFull(date, zone)}</li>
-        ))}
-      </ol>
-    </div>
   );
 }

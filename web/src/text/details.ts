@@ -95,6 +95,7 @@ const en = {
     unreachable: 'Repetition is worked out by the server, which cannot be reached now.',
     set: 'Set',
     next: 'Next dates',
+    last: 'None: it ends with this due date.',
     done: 'Done',
     raw: 'This rule says more than can be edited here: change it in words, or choose another.',
   },
