@@ -6,7 +6,7 @@
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, inject, test } from 'vitest';
 import type { Task } from '../src/replica/types';
-import { complaintsOf, openSite, signedIn } from './browser';
+import { complaintsOf, openSite, screenshot, signedIn } from './browser';
 
 describe.skipIf(!inject('chromium'))('little room', () => {
   const site = openSite();
@@ -41,6 +41,17 @@ describe.skipIf(!inject('chromium'))('little room', () => {
     await page.getByRole('button', { name: 'Account', exact: true }).tap();
     await page.getByRole('menuitem', { name: 'Settings' }).tap();
     await page.getByRole('heading', { name: 'Settings', level: 1 }).waitFor();
+    await done(page);
+  });
+
+  test('how people are let in is not broken at the hyphens of what is to be typed', async () => {
+    const page = await signedIn(site.browser, site.server, { width: 390 });
+    await page.goto(`${site.server.url}/people`);
+    const typed = page.getByText('Nobody can sign up here').getByRole('code');
+    await expect.poll(() => typed.allInnerTexts()).toEqual(['--sign-up invitation', '--sign-up open']);
+    for (const flag of await typed.all())
+      expect(await flag.evaluate((e) => e.getClientRects().length)).toBe(1); // lines
+    await screenshot(page, 'people-closed-390-light');
     await done(page);
   });
 

@@ -52,7 +52,7 @@ export function Invitations() {
   return (
     <Section title={t.invitations.title} hint={t.invitations.hint}>
       <Failure>{failureOf(error)}</Failure>
-      {way === 'closed' && <p>{t.invitations.closed}</p>}
+      {way === 'closed' && <p>{withCode(t.invitations.closed)}</p>}
       {way === 'open' && <p className="text-sm text-soft">{t.invitations.open}</p>}
       {data?.length === 0 && way !== 'closed' && <p className="text-sm text-soft">{t.invitations.none}</p>}
       <ul ref={list} tabIndex={-1} aria-label={t.invitations.title} className="divide-y divide-line">
@@ -62,6 +62,19 @@ export function Invitations() {
       </ul>
       {way && way !== 'closed' && making}
     </Section>
+  );
+}
+
+/** A text with what is typed, between backticks, as such: it is not broken at its hyphens. */
+function withCode(text: string) {
+  return text.split('`').map((part, i) =>
+    i % 2 === 0 ? (
+      part
+    ) : (
+      <code key={part} className="font-mono text-sm whitespace-nowrap">
+        {part}
+      </code>
+    ),
   );
 }
 

@@ -6,7 +6,7 @@ const en = {
     title: 'Invitations',
     hint: 'Each lets one person make an account. Who has the link can use it.',
     closed:
-      'Nobody can sign up here. Start docket with --sign-up invitation, or --sign-up open, to let people in.',
+      'Nobody can sign up here. Start docket with `--sign-up invitation`, or `--sign-up open`, to let people in.',
     open: 'Anybody can make an account here, also without an invitation.',
     none: 'None is open.',
     unnamed: 'For anybody',
