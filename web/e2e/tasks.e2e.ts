@@ -309,7 +309,19 @@ describe.skipIf(!inject('chromium'))('tasks', () => {
     await add({ title: 'Water the plants', tags: ['home'], priority: 'high' }, { title: 'Read' });
     await page.goto(`${server.url}/all`);
     await row('Read').waitFor();
-    await page.getByRole('button', { name: 'More for “Water the plants”' }).tap();
+    const more = page.getByRole('button', { name: 'More for “Water the plants”' });
+    await more.tap();
+    await page.getByRole('menuitemradio', { name: 'High priority', checked: true }).waitFor();
+    await screenshot(page, 'row-menu-390-light');
+    await page.getByRole('menuitemradio', { name: 'Low priority', checked: false }).tap();
+    await row('Water the plants, Low priority').waitFor();
+    await more.press('Enter'); // as with a keyboard
+    await page.getByRole('menuitemradio', { name: 'Low priority', checked: true }).waitFor();
+    await page.keyboard.press('m');
+    await page.getByRole('menuitemradio', { name: 'Medium priority' }).and(page.locator(':focus')).waitFor();
+    await page.keyboard.press('Enter');
+    await row('Water the plants, #home').waitFor();
+    await more.tap();
     await page.getByRole('menuitem', { name: 'Select' }).tap();
     await row('Read').tap({ position: { x: 200, y: 8 } });
     const bar = page.getByRole('region', { name: 'Selected tasks' });

@@ -122,6 +122,7 @@ function Actions({ task, tabIndex, onAsk, onEdit, onSelect }: RowProps & { tabIn
           { label: t.task.open, icon: 'panel', onSelect: () => openTask(task.id) },
           { label: t.task.editTitle, icon: 'pencil', onSelect: () => onEdit(task.id) },
           { label: t.task.date, icon: 'today', onSelect: () => onAsk({ what: 'date', tasks: [task] }) },
+          ...priorities,
           { label: t.task.tags, icon: 'tag', onSelect: () => onAsk({ what: 'tag', tasks: [task] }) },
           { label: t.task.select, icon: 'select', onSelect: () => onSelect(task.id) },
           {
