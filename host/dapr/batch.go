@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"sync"
 
@@ -31,14 +32,25 @@ const (
 	drop    = "DROP" // Dapr's dead-letter topic shall have it
 )
 
+// maxBatch is the largest batch that is read, in bytes: of 64 messages, maxMessagesCount in deploy/dapr/subscriptions.yaml. One has
+// at most 1 MiB with its headers, which is what brokers take (see maxData); base64 makes 4/3 of that, and the last sixth is for
+// what the sidecar writes around it. Its own limit (maxBody) is not on what it sends to a service.
+const maxBatch = 64 * (1 << 20) * 3 / 2
+
 // serveBatch deals with messages that one replica gets, which all come from one partition. Nothing under /events/ may answer with
 // a 404: the sidecar would take the whole batch for dealt with.
 func (b *bus) serveBatch(w http.ResponseWriter, r *http.Request) {
 	topic := r.PathValue("topic")
+	r.Body = http.MaxBytesReader(w, r.Body, maxBatch)
 	verdicts, err := b.batch(r, topic)
 	if err != nil {
+		level := slog.LevelWarn
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			level = slog.LevelError // no later try ends otherwise, as long as nobody changes the subscription
+			err = fmt.Errorf("it has more than %d bytes, maxMessagesCount of the subscription has to be at most 64: %w", maxBatch, err)
+		}
 		b.node.metrics.delivered(topic, "error")
-		b.node.Logger.Warn("a batch of messages is not dealt with, it will come again", "topic", topic, "error", err)
+		b.node.Logger.Log(r.Context(), level, "a batch of messages is not dealt with, it will come again", "topic", topic, "error", err)
 		deliverAgain(w, r)
 		return
 	}

@@ -1,0 +1,67 @@
+package dapr
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// 64 of the largest messages that docket sends are no more than what is read of a batch.
+func TestLargestBatchIsRead(t *testing.T) {
+	escaped := strings.Repeat("%FF", maxKey)
+	one, err := json.Marshal(entry{ID: escaped, Data: make([]byte, maxData), Headers: map[string]string{idHeader: escaped, keyHeader: escaped, "__key": escaped}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := 64 * (len(one) + len(",")); all > maxBatch {
+		t.Errorf("%d bytes, at most %d are read", all, maxBatch)
+	}
+}
+
+// Of a larger one no more than that is read, an error says so, and it comes again.
+func TestBatchIsBounded(t *testing.T) {
+	var log bytes.Buffer
+	n := &Node{Options: Options{Service: "audit", Logger: slog.New(slog.NewTextHandler(&log, nil))}}
+	n.metrics, _ = newMetrics(nil, nil)
+	b := newBus(n)
+	said := func(body io.Reader) string {
+		t.Helper()
+		log.Reset()
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/events/pubsub/nowhere", body)
+		r.SetPathValue("topic", "nowhere")
+		w := httptest.NewRecorder()
+		b.serveBatch(w, r)
+		if w.Code != 503 {
+			t.Errorf("answered with %d", w.Code)
+		}
+		return log.String()
+	}
+
+	if got := said(strings.NewReader(`{"entries":[{"entryId":"1","event":""}]}`)); !strings.Contains(got, "does not subscribe to nowhere") {
+		t.Errorf("of a batch that can be read: %s", got)
+	}
+
+	body := &endless{}
+	got := said(io.MultiReader(strings.NewReader(`{"entries":[{"event":"`), body))
+	if !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "more than 100663296 bytes") {
+		t.Errorf("of a batch that does not end: %s", got)
+	}
+	if body.read > maxBatch+1<<20 {
+		t.Errorf("%d bytes of it were read", body.read)
+	}
+}
+
+// endless is the letter A again and again.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'A'
+	}
+	e.read += len(p)
+	return len(p), nil
+}
