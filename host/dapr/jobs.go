@@ -44,7 +44,8 @@ type settled struct {
 	names, past map[string]bool // past are those before names was full
 }
 
-// maxSettled is how many names of each kind are remembered: of a burst of jobs, those of the ten seconds in which calls repeat.
+// maxSettled is how many names each of the two sets holds at most, so that never less than the latest so many are remembered: of a
+// burst of jobs, those of the ten seconds in which calls repeat.
 const maxSettled = 4096
 
 func (s *settled) has(name string) bool {
