@@ -14,10 +14,10 @@ export function codeIn(field: Fields, name: string): string {
   return field(name).replace(/\s/g, '');
 }
 
-/** Sends what has a code in the field `name`. Fails with a complaint about that field if the code is refused. */
-export async function withCode(name: string, send: () => Promise<void>): Promise<void> {
+/** Sends what has a code in the field `name`, and returns the answer. Fails with a complaint about that field if the code is refused. */
+export async function withCode<T>(name: string, send: () => Promise<T>): Promise<T> {
   try {
-    await send();
+    return await send();
   } catch (error) {
     const refused = error instanceof Problem ? error.code : '';
     if (refused === 'second_factor_needed') throw new Invalid({ [name]: t.codeNeeded });
@@ -29,14 +29,14 @@ export async function withCode(name: string, send: () => Promise<void>): Promise
 /** The proof in the fields `password` and `second_factor`, for a form that asks for the code only once it is needed. */
 export function useProof() {
   const [factor, setFactor] = useState(false);
-  const prove = (
+  const prove = <T>(
     field: Fields,
-    send: (proof: { password: string; second_factor?: string }) => Promise<void>,
+    send: (proof: { password: string; second_factor?: string }) => Promise<T>,
   ) =>
     withCode('second_factor', async () => {
       const code = codeIn(field, 'second_factor');
       try {
-        await send({ password: field('password'), ...(code && { second_factor: code }) });
+        return await send({ password: field('password'), ...(code && { second_factor: code }) });
       } catch (error) {
         if (error instanceof Problem && error.code === 'second_factor_needed') setFactor(true);
         throw error;

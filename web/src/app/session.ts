@@ -149,8 +149,8 @@ export async function endSession(forget: () => Promise<void>): Promise<void> {
 }
 
 /**
- * Ends the session of an account that has just been deleted, here and in every tab. The server has ended it already, so
- * the cookie is worth nothing: it stays where the server cannot be reached to take it away.
+ * Ends, here and in every tab, a session that the server has ended already, as with the account of it. The cookie is worth
+ * nothing then: it stays where the server cannot be reached to take it away.
  */
 export async function endDeleted(forget: () => Promise<void>): Promise<void> {
   if (!('user' in session)) return;

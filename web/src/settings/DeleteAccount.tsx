@@ -47,14 +47,14 @@ function DeletionForm({ onCancel }: { onCancel: () => void }) {
   const closing = useClosing();
   const { busy, complaint, failure, onSubmit } = useSubmit(async (field) => {
     if (field('name').trim() !== user.name) throw new Invalid({ name: t.deletion.otherName(user.name) });
-    await prove(field, (proof) =>
+    const confirmed = await prove(field, (proof) =>
       deleteAccount(user.id, proof, () => setDoubt(true), closing()).finally(() => setDoubt(false)),
     );
     await endDeleted(async () => {
       forgetFilters(user.id);
-      await replica.forget(true);
+      await replica.forget(confirmed); // otherwise what has not reached the server is kept, as after any signing out
     });
-    toast({ text: t.deletion.done, lasts: 0 });
+    toast({ text: confirmed ? t.deletion.done : t.deletion.unconfirmed, lasts: 0 });
   });
   return (
     <form noValidate onSubmit={onSubmit} className="space-y-4">

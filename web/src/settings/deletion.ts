@@ -13,27 +13,30 @@ export interface OwnerProof {
 }
 
 /**
- * Deletes the account of the user with that id, as the server sees them, and of no other. Where no answer says what became of it, tells
- * `onDoubt` and asks the server who is signed in until it answers: it does not know the user of a deleted account, nor who has just been signed out
- * elsewhere. Fails with an {@link Invalid} if the account is still there then.
+ * Deletes the account of the user with that id, as the server sees them, and of no other; true: the server has said so. Where no
+ * answer says what became of it, tells `onDoubt` and asks the server who is signed in until it answers. False: it does not know the
+ * user any more, since the account is deleted or since they have just been signed out elsewhere. Fails with an {@link Invalid} if the
+ * account is still there then.
  */
 export async function deleteAccount(
   user: string,
   proof: OwnerProof,
   onDoubt: () => void,
   signal: AbortSignal,
-) {
+): Promise<boolean> {
   try {
     await call('delete', '/api/me', { body: proof, user });
+    return true;
   } catch (error) {
     if (answered(error)) throw error;
     onDoubt();
-    if (await isThere(user, signal)) throw new Invalid({ account: t.deletion.notDeleted });
+    if (await isKnown(user, signal)) throw new Invalid({ account: t.deletion.notDeleted });
+    return false;
   }
 }
 
-/** Whether the account is there, as soon as the server says so. */
-async function isThere(user: string, signal: AbortSignal): Promise<boolean> {
+/** Whether the server knows the user, as soon as it says so. */
+async function isKnown(user: string, signal: AbortSignal): Promise<boolean> {
   for (let asked = 0; ; asked++) {
     await pause(Math.min(500 * 2 ** asked, longestPause), signal);
     try {

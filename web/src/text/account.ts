@@ -99,6 +99,8 @@ const en = {
       'The server has not answered, so it is not known yet whether your account is deleted. docket goes on asking until it is.',
     notDeleted: 'The server has not confirmed it: your account is still there so far. Try again.',
     done: 'Your account and everything in it is deleted.',
+    unconfirmed:
+      'The server has not confirmed it, but does not know you any more: your account is deleted, or you were signed out elsewhere just then. If you can still sign in, it is there: delete it again.',
   },
   activity: {
     title: 'Activity',
