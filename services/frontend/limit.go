@@ -24,11 +24,15 @@ const (
 	addressTimes  = 4
 	signInEvery   = 6 * time.Second // per address
 	signInBurst   = 20
+	beginEvery    = time.Second // per address
+	beginBurst    = 60
 	bucketsOfEach = 20_000
 )
 
 // signInPaths are those at which a POST tries to get in, learns that a name is taken, or has a letter sent: they are held to signInEvery besides.
-var signInPaths = []string{sessionPath, accountsPath, resetPath, forgottenPath, startPath, finishPath, passkeyStartPath, passkeyFinishPath}
+// One at passkeyStartPath tries nothing yet, and a page makes one whenever it is opened, so that the browser can offer passkeys: these are held
+// to beginEvery, or opening the page would be at the cost of signing in.
+var signInPaths = []string{sessionPath, accountsPath, resetPath, forgottenPath, startPath, finishPath, passkeyFinishPath}
 
 // limits bounds how often callers may ask, on this replica.
 type limits struct {
@@ -37,6 +41,7 @@ type limits struct {
 	accounts    *buckets[string]
 	addresses   *buckets[netip.Prefix]
 	signIns     *buckets[netip.Prefix]
+	begun       *buckets[netip.Prefix] // sign-ins by a passkey
 	refused     *prometheus.CounterVec
 }
 
@@ -50,18 +55,19 @@ func newLimits(perSecond float64, now func() time.Time, metrics *prometheus.Regi
 		credentials: newBuckets[[sha256.Size]byte](perSecond),
 		accounts:    newBuckets[string](accountTimes * perSecond),
 		addresses:   newBuckets[netip.Prefix](addressTimes * perSecond),
-		signIns:     &buckets[netip.Prefix]{rate.Every(signInEvery), signInBurst, sync.Mutex{}, edge.NewCache[netip.Prefix, *rate.Limiter](bucketsOfEach)},
+		signIns:     bucketsOf[netip.Prefix](rate.Every(signInEvery), signInBurst),
+		begun:       bucketsOf[netip.Prefix](rate.Every(beginEvery), beginBurst),
 		refused: edge.Register(metrics, prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "docket_rate_limited_total", Help: "Requests refused with 429, by what has asked too often.",
 		}, []string{"by"})),
 	}
-	for _, by := range []string{"credential", "account", "address", "sign-in"} { // an increase is seen only of what was there before it
+	for _, by := range []string{"credential", "account", "address", "sign-in", "passkey"} { // an increase is seen only of what was there before it
 		l.refused.WithLabelValues(by)
 	}
 	return l
 }
 
-// knock takes one request of the address, and one attempt to sign in where it is that. The error is a 429.
+// knock takes one request of the address, and one attempt to sign in, or begun by a passkey, where it is that. The error is a 429.
 func (l *limits) knock(from netip.Addr, r *http.Request) error {
 	if l == nil || !from.IsValid() {
 		return nil
@@ -70,6 +76,11 @@ func (l *limits) knock(from netip.Addr, r *http.Request) error {
 	if r.Method == http.MethodPost && slices.Contains(signInPaths, r.URL.Path) {
 		if wait := l.signIns.take(network, l.now()); wait > 0 {
 			return l.refuse("sign-in", "too many attempts to sign in from this address", wait)
+		}
+	}
+	if r.Method == http.MethodPost && r.URL.Path == passkeyStartPath {
+		if wait := l.begun.take(network, l.now()); wait > 0 {
+			return l.refuse("passkey", "too many sign-ins by a passkey have been begun from this address", wait)
 		}
 	}
 	if wait := l.addresses.take(network, l.now()); wait > 0 {
@@ -117,7 +128,11 @@ type buckets[K comparable] struct {
 }
 
 func newBuckets[K comparable](perSecond float64) *buckets[K] {
-	return &buckets[K]{rate: rate.Limit(perSecond), burst: max(1, int(perSecond*burstSeconds)), known: edge.NewCache[K, *rate.Limiter](bucketsOfEach)}
+	return bucketsOf[K](rate.Limit(perSecond), max(1, int(perSecond*burstSeconds)))
+}
+
+func bucketsOf[K comparable](limit rate.Limit, burst int) *buckets[K] {
+	return &buckets[K]{rate: limit, burst: burst, known: edge.NewCache[K, *rate.Limiter](bucketsOfEach)}
 }
 
 // take takes one out of the key's bucket, or returns how long it takes until there is one.

@@ -71,6 +71,7 @@ func TestCredentialIsLimited(t *testing.T) {
 docket_rate_limited_total{by="account"} 0
 docket_rate_limited_total{by="address"} 0
 docket_rate_limited_total{by="credential"} 18
+docket_rate_limited_total{by="passkey"} 0
 docket_rate_limited_total{by="sign-in"} 0
 `
 	if err := testutil.GatherAndCompare(metrics, strings.NewReader(counted), "docket_rate_limited_total"); err != nil {
@@ -179,5 +180,29 @@ func TestSignInIsLimitedMore(t *testing.T) {
 	clock.advance(12 * time.Second)
 	if n := passes(5, ask); n != 2 {
 		t.Errorf("%d of 5 pass after 12 s, want 2", n)
+	}
+}
+
+// To begin a sign-in by a passkey, as a page does when it is opened, takes none of the attempts to sign in; to finish one does.
+//
+// [Task]: T006
+func TestPasskeyIsBegunAside(t *testing.T) {
+	clock := newClock()
+	door := newInside(t, clock.now).door(t, func(c *frontend.Config) { c.RateLimit = 50 })
+	post := func(path string) func(int) int {
+		return func(int) int {
+			status, _ := knock(door, "198.51.100.1:1", "POST", path)
+			return status
+		}
+	}
+	if n := passes(70, post("/api/session/passkey/start")); n != 60 {
+		t.Errorf("%d of 70 are begun, want 60", n)
+	}
+	if n := passes(10, post("/api/session/passkey/finish")) + passes(20, post("/api/session")); n != 20 {
+		t.Errorf("%d of 30 attempts pass, want 20", n)
+	}
+	clock.advance(3 * time.Second)
+	if n := passes(5, post("/api/session/passkey/start")); n != 3 {
+		t.Errorf("%d of 5 are begun after 3 s, want 3", n)
 	}
 }
