@@ -42,7 +42,7 @@ export function PasswordForm({
         label={t.name}
         defaultValue={name}
         error={complaint('name')}
-        autoComplete="username"
+        autoComplete="username webauthn"
         autoCapitalize="none"
         spellCheck={false}
         required
