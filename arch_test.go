@@ -94,7 +94,7 @@ var layers = []layer{
 	{"host/embedded", []string{"host", "modernc.org/", "github.com/prometheus/client_golang", "golang.org/x/sys"}},
 	{"host/dapr", []string{"host", "host/dapr/outbox", "host/combine", "github.com/dapr/go-sdk", "google.golang.org/grpc",
 		"github.com/google/uuid", "github.com/prometheus/client_golang", "golang.org/x/sync"}},
-	{"host/dapr/outbox", []string{"host"}},
+	{"host/dapr/outbox", []string{"host", "golang.org/x/sync/errgroup"}},
 	{"host/hosttest", []string{"host"}},
 	{"edge", []string{"host", "go.opentelemetry.io/otel", "github.com/danielgtaylor/huma", "github.com/golang-jwt/jwt", "github.com/prometheus/client_golang", "golang.org/x/sync"}},
 	{"services/backend/openid", []string{"github.com/coreos/go-oidc", "golang.org/x/oauth2", "golang.org/x/sync/singleflight"}},
