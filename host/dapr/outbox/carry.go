@@ -9,8 +9,8 @@ import (
 // maxRemoval is how many rows go in one transaction.
 const maxRemoval = 128
 
-// gather is how long rows that are carried wait for others to be removed with: nobody waits for their going, and each transaction
-// costs the store a write to its disk that others wait for.
+// gather is how long what nobody waits for waits for its like: rows that are carried, to be removed together, and jobs that are not due
+// yet, which the scheduler writes together where they come together. Each costs a write to a disk that changes wait for.
 const gather = 100 * time.Millisecond
 
 // queue holds the commits that have messages of one key, or one job, in the order of their numbers. Only the first
@@ -137,6 +137,10 @@ func (o *Outbox) publish(messages []host.Message) error {
 }
 
 func (o *Outbox) schedule(j host.Job) error {
+	now := time.Now()
+	if next := now.Truncate(gather).Add(gather); j.Due.After(next.Add(time.Second)) && pause(o.background, next.Sub(now)) != nil {
+		return o.background.Err()
+	}
 	select {
 	case o.scheduling <- struct{}{}:
 	case <-o.background.Done():
