@@ -100,8 +100,11 @@ func ownRecord(b []byte) (r Record, trace string, ok bool) {
 // version. ok is false for any other, and for what is no JSON.
 func ownTaskVersion(payload []byte) (version int64, ok bool) {
 	const task, number = `"task":`, `,"version":`
-	from := bytes.LastIndex(payload, []byte(task+"{"))
-	at := bytes.LastIndex(payload, []byte(number))
+	from := 1
+	if !bytes.HasPrefix(payload, []byte("{"+task+"{")) { // that of a creation begins with its task, and need not be searched
+		from = bytes.LastIndex(payload, []byte(task+"{"))
+	}
+	at := bytes.LastIndexByte(payload, ',')
 	if from < 0 || at < from {
 		return 0, false
 	}
