@@ -150,10 +150,10 @@ func (e *erasing) leftovers(user, text string) (rows []string) {
 
 const private = "nobody's business"
 
-// fill gives the user tasks in two segments, some of them deleted, reminded of and put off, and a filter.
+// fill gives the user tasks in several segments, some of them deleted, reminded of and put off, and a filter.
 func (e *erasing) fill(c client) {
 	e.t.Helper()
-	for range segmentSize/64 + 1 {
+	for range 3 {
 		ops := make([]string, 64)
 		for i := range ops {
 			ops[i] = `{"op":"create","body":{"title":"` + private + `","due_date":"2036-04-01T09:00:00Z","tags":["` + private + `"]}}`
