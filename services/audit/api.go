@@ -97,7 +97,7 @@ func (s *service) getHistory(ctx context.Context, in *historyInput) (*pageOutput
 
 // ownerOf returns the list that the task's events are in, "" where there are none.
 func (s *service) ownerOf(ctx context.Context, task string) (string, error) {
-	r, err := s.taskTrail(task).reach(ctx)
+	r, err := s.trail(name{ofTask, task}).reach(ctx)
 	if err != nil || r.Max == 0 {
 		return "", err
 	}
@@ -139,13 +139,13 @@ func (s *service) answer(ctx context.Context, q query, path string, values url.V
 			return nil, edge.NewProblem(http.StatusBadRequest, "validation_failed", fault.Error(), fault)
 		}
 	}
-	list, err := s.listTrail(q.list).reach(ctx)
+	list, err := s.trail(name{ofList, q.list}).reach(ctx)
 	if err != nil {
 		return nil, err
 	}
 	top := list.Max
 	if q.task != "" {
-		r, err := s.trail(q).reach(ctx)
+		r, err := s.trail(q.trail()).reach(ctx)
 		if err != nil {
 			return nil, err
 		}

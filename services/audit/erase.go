@@ -42,7 +42,7 @@ func (s *service) serveErasure(w http.ResponseWriter, r *http.Request) {
 
 // erase does so. What was erased before stays as it is, so it can be done again; pointers hold ids only.
 func (s *service) erase(ctx context.Context, in erasure) (missing int, err error) {
-	t := s.listTrail(in.ListID)
+	t := s.trail(name{ofList, in.ListID})
 	for lo := in.From; lo <= in.To; lo += window {
 		items, err := t.read(ctx, min(in.To, lo+window-1), lo)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,19 +21,19 @@ const (
 	hintAfter = 5 * time.Second
 )
 
-// extents are what this replica knows of trails, by their heads: what it has kept or read itself. Losing them costs readers some reads,
+// extents are what this replica knows of trails: what it has kept or read itself. Losing them costs readers some reads,
 // and the hints of the last ten seconds.
 type extents struct {
 	wake chan struct{} // takes one without waiting: a trail has come to be behind
 
 	mu      sync.Mutex
-	of      map[string]*extent
-	behind  map[string]trail // need a hint, if they still do in a while
-	overdue map[string]trail // for a while
+	of      map[name]*extent
+	behind  map[name]bool // need a hint, if they still do in a while
+	overdue map[name]bool // for a while
 }
 
 func newExtents() *extents {
-	return &extents{wake: make(chan struct{}, 1), of: map[string]*extent{}, behind: map[string]trail{}, overdue: map[string]trail{}}
+	return &extents{wake: make(chan struct{}, 1), of: map[name]*extent{}, behind: map[name]bool{}, overdue: map[name]bool{}}
 }
 
 // extent is how far a trail reaches at least.
@@ -43,35 +44,32 @@ type extent struct {
 }
 
 // reach is what is known of a trail.
-func (x *extents) reach(head string) reach {
+func (x *extents) reach(n name) reach {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if e := x.of[head]; e != nil {
+	if e := x.of[n]; e != nil {
 		return e.reach
 	}
 	return reach{}
 }
 
 // kept notes a version that is there now.
-func (x *extents) kept(t trail, version int64) {
+func (x *extents) kept(n name, version int64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	e := x.extent(t.head)
+	e := x.extent(n)
 	e.add(version)
-	if !e.worthMore(e.hint) {
-		return
-	}
-	if _, waits := x.overdue[t.head]; !waits {
-		x.behind[t.head] = t
+	if e.worthMore(e.hint) && !x.overdue[n] {
+		x.behind[n] = true
 		x.call()
 	}
 }
 
 // learn notes what was read of a trail and its hint.
-func (x *extents) learn(head string, hint, now reach) {
+func (x *extents) learn(n name, hint, now reach) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	e := x.extent(head)
+	e := x.extent(n)
 	e.hint = reach{max(e.hint.Whole, hint.Whole), max(e.hint.Max, hint.Max)}
 	e.Max = max(e.Max, now.Max)
 	if now.Whole > e.Whole {
@@ -81,23 +79,17 @@ func (x *extents) learn(head string, hint, now reach) {
 	}
 }
 
-// extent is that of a head, made if need be; x.mu is held. Where there are too many, those are forgotten that wait for nothing.
-func (x *extents) extent(head string) *extent {
-	e := x.of[head]
+// extent is that of a trail, made if need be; x.mu is held. Where there are too many, those are forgotten that wait for nothing.
+func (x *extents) extent(n name) *extent {
+	e := x.of[n]
 	if e == nil {
 		if len(x.of) >= maxExtents {
-			maps.DeleteFunc(x.of, func(head string, _ *extent) bool { return !x.waits(head) })
+			maps.DeleteFunc(x.of, func(n name, _ *extent) bool { return !x.behind[n] && !x.overdue[n] })
 		}
 		e = &extent{}
-		x.of[head] = e
+		x.of[name{n.kind, strings.Clone(n.id)}] = e // the id may be a part of an event, which is not to stay for it
 	}
 	return e
-}
-
-func (x *extents) waits(head string) bool {
-	_, behind := x.behind[head]
-	_, overdue := x.overdue[head]
-	return behind || overdue
 }
 
 // call wakes whoever leaves hints.
@@ -109,15 +101,15 @@ func (x *extents) call() {
 }
 
 // due are the trails that have been behind for a while and still are.
-func (x *extents) due() (due []trail) {
+func (x *extents) due() (due []name) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for head, t := range x.overdue {
-		if e := x.of[head]; e != nil && e.worthMore(e.hint) {
-			due = append(due, t)
+	for n := range x.overdue {
+		if e := x.of[n]; e != nil && e.worthMore(e.hint) {
+			due = append(due, n)
 		}
 	}
-	x.overdue, x.behind = x.behind, map[string]trail{}
+	x.overdue, x.behind = x.behind, map[name]bool{}
 	if len(x.overdue) > 0 {
 		x.call()
 	}
@@ -125,10 +117,10 @@ func (x *extents) due() (due []trail) {
 }
 
 // again has a trail wait for its hint once more.
-func (x *extents) again(t trail) {
+func (x *extents) again(n name) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.behind[t.head] = t
+	x.behind[n] = true
 	x.call()
 }
 
@@ -171,14 +163,14 @@ func (s *service) leaveHints(ctx context.Context) {
 
 // leaveDue leaves those that are due. They are only hints: the events are kept, whether this succeeds or not.
 func (s *service) leaveDue(ctx context.Context) {
-	for _, t := range s.extents.due() {
-		if err := t.raise(ctx); err != nil {
-			s.extents.again(t)
+	for _, n := range s.extents.due() {
+		if err := s.trail(n).raise(ctx); err != nil {
+			s.extents.again(n)
 			level := slog.LevelWarn
 			if errors.Is(err, host.ErrConflict) || ctx.Err() != nil { // others have written it meanwhile, or the process ends
 				level = slog.LevelDebug
 			}
-			s.log.Log(ctx, level, "hint for readers not written", "trail", t.head, "error", err)
+			s.log.Log(ctx, level, "hint for readers not written", "trail", n.head(), "error", err)
 		}
 	}
 }

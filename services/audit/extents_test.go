@@ -58,11 +58,12 @@ func newReplica(r *rows) *service {
 	return &service{state: r, log: slog.New(slog.DiscardHandler), extents: newExtents()}
 }
 
+var listA = name{ofList, "a"}
+
 func (r *rows) keep(s *service, versions ...int64) {
 	for _, v := range versions {
-		t := s.listTrail("a")
-		r.values[t.prefix+fmt.Sprint(v)] = "there"
-		t.kept(v)
+		r.values[listA.prefix()+fmt.Sprint(v)] = "there"
+		s.extents.kept(listA, v)
 	}
 }
 
@@ -93,7 +94,7 @@ func TestHintsAreLeftWhereTheyAreNeeded(t *testing.T) {
 		}
 		r.keep(s, 9)
 		after(`list/a{"whole":5,"max":9}`)
-		if got, err := newReplica(r).listTrail("a").reach(t.Context()); err != nil || got != (reach{5, 9}) {
+		if got, err := newReplica(r).trail(listA).reach(t.Context()); err != nil || got != (reach{5, 9}) {
 			t.Errorf("another replica finds %v, %v", got, err)
 		}
 		for v := int64(6); v < 64; v++ {
@@ -116,7 +117,7 @@ func TestAnotherReplicaLearns(t *testing.T) {
 	for range 2 {
 		s.leaveDue(t.Context())
 	}
-	if got := s.extents.reach(s.listTrail("a").head); got != (reach{6, 6}) || len(r.hints) > 0 {
+	if got := s.extents.reach(listA); got != (reach{6, 6}) || len(r.hints) > 0 {
 		t.Errorf("it knows %v and has left %v", got, r.hints)
 	}
 	before := r.reads
@@ -129,16 +130,15 @@ func TestAnotherReplicaLearns(t *testing.T) {
 // Of too many trails those are forgotten that wait for no hint.
 func TestExtentsAreBounded(t *testing.T) {
 	s := newReplica(&rows{values: map[string]string{}})
-	waiting := s.listTrail("waiting")
-	waiting.kept(2)
+	s.extents.kept(listA, 2)
 	for i := range maxExtents {
-		s.listTrail(fmt.Sprint(i)).kept(1)
+		s.extents.kept(name{ofTask, fmt.Sprint(i)}, 1)
 	}
 	if n := len(s.extents.of); n > maxExtents/2 {
 		t.Errorf("%d trails are remembered", n)
 	}
 	s.extents.due()
-	if due := s.extents.due(); len(due) != 1 || due[0].head != waiting.head {
+	if due := s.extents.due(); len(due) != 1 || due[0] != listA {
 		t.Errorf("due is %v", due)
 	}
 }

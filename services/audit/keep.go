@@ -149,8 +149,8 @@ func (s *service) absent(ctx context.Context, id string, all []host.Op) ([]host.
 
 // note remembers that the event is there.
 func (s *service) note(r event.Record) {
-	s.listTrail(r.ListID).kept(r.ListVersion)
-	s.taskTrail(r.TaskID).kept(r.TaskVersion)
+	s.extents.kept(name{ofList, r.ListID}, r.ListVersion)
+	s.extents.kept(name{ofTask, r.TaskID}, r.TaskVersion)
 }
 
 // metrics count deliveries by outcome and entries erased, and tell how far the log is behind the tasks.

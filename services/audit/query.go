@@ -45,11 +45,11 @@ const maxScan = 32 * window
 const maxSkew = time.Hour
 
 // trail is the one that q looks through.
-func (s *service) trail(q query) trail {
+func (q query) trail() name {
 	if q.task != "" {
-		return s.taskTrail(q.task)
+		return name{ofTask, q.task}
 	}
-	return s.listTrail(q.list)
+	return name{ofList, q.list}
 }
 
 // run looks through versions downwards from top until the page is full.
@@ -107,7 +107,7 @@ func (q query) matches(e Entry) bool {
 
 // read returns the entries of the versions from hi down to lo, a zero Entry for one that is not there.
 func (s *service) read(ctx context.Context, q query, hi, lo int64) ([]Entry, error) {
-	items, err := s.trail(q).read(ctx, hi, lo)
+	items, err := s.trail(q.trail()).read(ctx, hi, lo)
 	if err != nil {
 		return nil, err
 	}

@@ -3,14 +3,19 @@ package audit
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/docket-tasks/docket/host"
 	"github.com/docket-tasks/docket/host/combine"
 )
 
-// maxTogether is how many events one commit keeps at most: each is two operations of the 256 that a commit may have.
-const maxTogether = 64
+const (
+	// maxTogether is how many events one commit keeps at most: each is two operations of the 256 that a commit may have.
+	maxTogether = 64
+	// maxAtOnce is how many go at the same time, in several commits.
+	maxAtOnce = 64 * maxTogether
+)
 
 // together commits what several events want in one transaction: what comes while a commit is under way goes with the next
 // one. The host hands over the keys of a batch all at once, so under load most commits are shared. An event alone does not wait.
@@ -21,7 +26,7 @@ type together struct {
 
 func newTogether(st host.State) *together {
 	g := &together{state: st}
-	g.queue.Max = maxTogether
+	g.queue.Max = maxAtOnce
 	g.queue.Run = g.commitAll
 	return g
 }
@@ -40,9 +45,19 @@ func (g *together) commit(ctx context.Context, ops []host.Op) error {
 	return w.err
 }
 
-// commitAll is the queue's callback. A transaction that is refused says nothing of each part of it, so each is then
-// committed by itself.
-func (g *together) commitAll(_ struct{}, some []*wish) {
+// commitAll is the queue's callback. More events than one commit can hold go in several side by side, which a host may make durable
+// together.
+func (g *together) commitAll(_ struct{}, all []*wish) {
+	var parts sync.WaitGroup
+	for some := range slices.Chunk(all, maxTogether) {
+		parts.Go(func() { g.commitSome(some) })
+	}
+	parts.Wait()
+}
+
+// commitSome commits some in one transaction. One that is refused says nothing of each part of it, so each is then committed by
+// itself.
+func (g *together) commitSome(some []*wish) {
 	var tx host.Tx
 	for _, w := range some {
 		tx.Ops = append(tx.Ops, w.ops...)

@@ -12,16 +12,21 @@ import (
 	"github.com/docket-tasks/docket/host"
 )
 
-// narrow is a state of keys, through which one commit goes for each token; it notes how many operations each had.
+// narrow is a state of keys, through which one commit goes for each token; it notes how many have begun, and how many operations
+// each had.
 type narrow struct {
 	host.State
 	tokens chan struct{}
 	mu     sync.Mutex
 	keys   map[string]bool
+	begun  int
 	ops    []int
 }
 
 func (n *narrow) Commit(_ context.Context, tx host.Tx) error {
+	n.mu.Lock()
+	n.begun++
+	n.mu.Unlock()
 	<-n.tokens
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -68,6 +73,37 @@ func TestEventsThatWaitAreKeptTogether(t *testing.T) {
 			if there := i == 6; there != errors.Is(err, host.ErrConflict) || !there && err != nil {
 				t.Errorf("event %d: %v", i, err)
 			}
+		}
+	})
+}
+
+// More events than a commit holds do not wait for one another: they go in several commits at once.
+//
+// [Task]: T033
+func TestManyEventsGoInSeveralCommitsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		state := &narrow{tokens: make(chan struct{}), keys: map[string]bool{}}
+		g := newTogether(state)
+		const events = 1 + 2*maxTogether + 3
+		var all sync.WaitGroup
+		for i := range events {
+			all.Go(func() {
+				if err := g.commit(t.Context(), []host.Op{host.Create(fmt.Sprint(i), nil)}); err != nil {
+					t.Errorf("event %d: %v", i, err)
+				}
+			})
+			synctest.Wait()
+		}
+		state.tokens <- struct{}{} // the first, for which all others wait
+		synctest.Wait()
+		if state.begun != 4 {
+			t.Errorf("%d commits have begun, want the first and three more", state.begun)
+		}
+		close(state.tokens)
+		all.Wait()
+		slices.Sort(state.ops)
+		if want := []int{1, 3, maxTogether, maxTogether}; !slices.Equal(state.ops, want) {
+			t.Errorf("commits of %v operations, want %v", state.ops, want)
 		}
 	})
 }

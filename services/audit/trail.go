@@ -22,10 +22,29 @@ import (
 // asked once more, for each by itself, whether that is true. So what lies behind a hole is found when the hole closes, or
 // when its hint has been left; one that was lost with its process is left when the event is delivered again, or by a later one.
 type trail struct {
+	name
 	state   host.State
 	extents *extents
-	prefix  string
-	head    string
+}
+
+// name is a trail's: whose it is.
+type name struct{ kind, id string }
+
+// The kinds of trails, as their heads' keys have them.
+const (
+	ofList = "list/"
+	ofTask = "task/"
+)
+
+// head is the key of the trail's head.
+func (n name) head() string { return HeadPrefix + n.kind + n.id }
+
+// prefix begins the keys of the trail's versions.
+func (n name) prefix() string {
+	if n.kind == ofTask {
+		return PointerPrefix + n.id + "/"
+	}
+	return EntryPrefix + n.id + "/"
 }
 
 const (
@@ -37,13 +56,7 @@ const (
 	raiseEvery = 64
 )
 
-func (s *service) listTrail(list string) trail {
-	return trail{s.state, s.extents, EntryPrefix + list + "/", HeadPrefix + "list/" + list}
-}
-
-func (s *service) taskTrail(task string) trail {
-	return trail{s.state, s.extents, PointerPrefix + task + "/", HeadPrefix + "task/" + task}
-}
+func (s *service) trail(n name) trail { return trail{n, s.state, s.extents} }
 
 // reach is how far a trail goes.
 type reach struct {
@@ -61,16 +74,16 @@ func (t trail) reach(ctx context.Context) (reach, error) {
 
 // advance returns the stored reach with its ETag, and what it is now; beyond the version enough it need not be known.
 func (t trail) advance(ctx context.Context, enough int64) (stored, now reach, etag string, err error) {
-	item, err := t.state.Get(ctx, t.head)
+	item, err := t.state.Get(ctx, t.head())
 	if err != nil {
-		return stored, now, "", fmt.Errorf("read %s: %w", t.head, err)
+		return stored, now, "", fmt.Errorf("read %s: %w", t.head(), err)
 	}
 	if item.Exists() {
 		if err := json.Unmarshal(item.Value, &stored); err != nil {
-			return stored, now, "", fmt.Errorf("decode %s: %w", t.head, err)
+			return stored, now, "", fmt.Errorf("decode %s: %w", item.Key, err)
 		}
 	}
-	now = t.extents.reach(t.head)
+	now = t.extents.reach(t.name)
 	now.Whole, now.Max = max(now.Whole, stored.Whole), max(now.Max, stored.Max)
 	whole, last, err := t.probe(ctx, now.Whole, enough)
 	if err != nil {
@@ -82,7 +95,7 @@ func (t trail) advance(ctx context.Context, enough int64) (stored, now reach, et
 			return stored, now, "", err
 		}
 	}
-	t.extents.learn(t.head, stored, now)
+	t.extents.learn(t.name, stored, now)
 	return stored, now, item.ETag, nil
 }
 
@@ -111,26 +124,23 @@ func (t trail) probe(ctx context.Context, above, enough int64) (whole, last int6
 
 // read returns the items from version hi down to lo.
 func (t trail) read(ctx context.Context, hi, lo int64) ([]host.Item, error) {
-	keys := make([]string, 0, hi-lo+1)
+	prefix, keys := t.prefix(), make([]string, 0, hi-lo+1)
 	for v := hi; v >= lo; v-- {
-		keys = append(keys, t.prefix+strconv.FormatInt(v, 10))
+		keys = append(keys, prefix+strconv.FormatInt(v, 10))
 	}
 	items, err := t.state.GetBulk(ctx, keys)
 	if err != nil {
-		return nil, fmt.Errorf("read %s%d to %d: %w", t.prefix, lo, hi, err)
+		return nil, fmt.Errorf("read %s%d to %d: %w", prefix, lo, hi, err)
 	}
 	return items, nil
 }
-
-// kept notes that a version is there now.
-func (t trail) kept(version int64) { t.extents.kept(t, version) }
 
 // raise leaves a hint of how far the trail reaches, where readers need one. It does not look beyond what this replica has kept:
 // mostly nothing is there.
 func (t trail) raise(ctx context.Context) error {
 	var err error
 	for range maxTries {
-		stored, now, etag, advErr := t.advance(ctx, t.extents.reach(t.head).Max)
+		stored, now, etag, advErr := t.advance(ctx, t.extents.reach(t.name).Max)
 		if advErr != nil {
 			return advErr
 		}
@@ -141,9 +151,9 @@ func (t trail) raise(ctx context.Context) error {
 		if encErr != nil {
 			return encErr
 		}
-		err = t.state.Commit(ctx, host.Tx{Ops: []host.Op{host.Replace(t.head, value, etag)}})
+		err = t.state.Commit(ctx, host.Tx{Ops: []host.Op{host.Replace(t.head(), value, etag)}})
 		if err == nil {
-			t.extents.learn(t.head, now, now)
+			t.extents.learn(t.name, now, now)
 		}
 		if !errors.Is(err, host.ErrConflict) {
 			return err
