@@ -90,7 +90,7 @@ var layers = []layer{
 	{"event/eventtest", []string{"api", "event", "host", "github.com/santhosh-tekuri/jsonschema"}},
 	{"ical", []string{"task"}},
 	{"host", nil},
-	{"host/combine", nil},
+	{"host/combine", []string{"host"}},
 	{"host/embedded", []string{"host", "modernc.org/", "github.com/prometheus/client_golang", "golang.org/x/sys"}},
 	{"host/dapr", []string{"host", "host/dapr/outbox", "host/combine", "github.com/dapr/go-sdk", "google.golang.org/grpc",
 		"github.com/google/uuid", "github.com/prometheus/client_golang", "golang.org/x/sync"}},

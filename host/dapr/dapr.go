@@ -120,7 +120,7 @@ func (n *Node) open(ctx context.Context) (err error) {
 	}
 	n.state = &state{n, newReads(n.sidecar)}
 	n.bus = newBus(n)
-	n.jobs = &jobs{node: n}
+	n.jobs = newJobs(n)
 	n.publisher = newPublisher(n.sidecar)
 	if n.Stateless {
 		return nil

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/host/combine"
 )
 
 // maxAhead is how far ahead the scheduler is asked at most; a later job is reached in several steps.
@@ -33,7 +34,16 @@ func scheduled(name, revision string, step int) string {
 type jobs struct {
 	node   *Node
 	handle func(context.Context, host.Job) error
+	done   *combine.Commits // of rows whose job is done
 	over   settled
+}
+
+// maxDone is how many rows one commit removes at most.
+const maxDone = 128
+
+func newJobs(n *Node) *jobs {
+	remove := func(ctx context.Context, tx host.Tx) error { return n.sidecar.Commit(ctx, tx.Ops) }
+	return &jobs{node: n, done: combine.NewCommits(remove, maxDone)}
 }
 
 // settled remembers names of the scheduler whose row has been seen to be gone, or to have another revision. It never
@@ -120,7 +130,7 @@ func (js *jobs) fire(ctx context.Context, scheduledName string) error {
 	}
 	js.node.metrics.job("ok")
 	js.node.Failpoint(stepFired)
-	err = js.node.sidecar.Commit(context.WithoutCancel(ctx), []host.Op{host.Remove(jobKey(name), items[0].ETag)})
+	err = js.done.Commit(context.WithoutCancel(ctx), host.Tx{Ops: []host.Op{host.Remove(jobKey(name), items[0].ETag)}})
 	if err != nil && !errors.Is(err, host.ErrConflict) { // a conflict: it has been scheduled anew meanwhile
 		return fmt.Errorf("remove the row of job %s: %w", name, err)
 	}

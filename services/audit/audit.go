@@ -27,6 +27,7 @@ import (
 	"github.com/docket-tasks/docket/edge"
 	"github.com/docket-tasks/docket/event"
 	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/host/combine"
 )
 
 // Name is the service's name, its app-id.
@@ -50,7 +51,7 @@ type service struct {
 	metrics *metrics
 	extents *extents
 	// together keeps the events.
-	together *together
+	together *combine.Commits
 }
 
 // New returns the service. Its background work ends with ctx or when it is drained.
@@ -62,7 +63,7 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 		cfg.Now = time.Now
 	}
 	writes := edge.ObserveWrites(h.State, Name, cfg.Metrics)
-	s := &service{state: writes, now: cfg.Now, log: cfg.Logger, metrics: newMetrics(cfg.Metrics), extents: newExtents(), together: newTogether(writes)}
+	s := &service{state: writes, now: cfg.Now, log: cfg.Logger, metrics: newMetrics(cfg.Metrics), extents: newExtents(), together: combine.NewCommits(writes.Commit, maxTogether)}
 	public, runtime := http.NewServeMux(), http.NewServeMux()
 	s.register(edge.NewAPI(public, "docket audit"))
 	var draining atomic.Bool

@@ -67,6 +67,9 @@ func (s *service) report(ctx context.Context, r event.Record, outcome string, er
 	s.log.LogAttrs(ctx, level, "event "+outcome, attrs...)
 }
 
+// maxTogether is how many events one commit keeps at most: each is two operations of the 256 that a commit may have.
+const maxTogether = 64
+
 // maxTries bounds how often one delivery looks again; after that the host delivers again.
 const maxTries = 3
 
@@ -84,7 +87,7 @@ func (s *service) keep(ctx context.Context, r event.Record) (outcome string, err
 	all := []host.Op{host.Create(entryKey(r.ListID, r.ListVersion), entry), host.Create(pointerKey(r.TaskID, r.TaskVersion), pointer)}
 	missing := all
 	for range maxTries {
-		err = s.together.commit(ctx, missing)
+		err = s.together.Commit(ctx, host.Tx{Ops: missing})
 		if err == nil {
 			s.note(r)
 			return kept, nil

@@ -28,6 +28,7 @@ import (
 	"github.com/docket-tasks/docket/edge"
 	"github.com/docket-tasks/docket/event"
 	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/host/combine"
 	"github.com/docket-tasks/docket/services/backend/account"
 	"github.com/docket-tasks/docket/services/backend/filter"
 	"github.com/docket-tasks/docket/services/backend/openid"
@@ -79,6 +80,7 @@ type Service struct {
 	accounts  *account.Store
 	filters   *filter.Store
 	writer    *writer
+	sent      *combine.Commits // of reminders
 	snapshots *snapshots
 	live      *live
 	draining  atomic.Bool
@@ -113,6 +115,7 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 	s.accounts.OnSignOut(s.signedOut)
 	s.snapshots = newSnapshots(h.State, s.accounts, cfg.SnapshotBytes, s.metrics)
 	s.writer = newWriter(h.State, s.accounts, s.snapshots, cfg.Now, cfg.Logger, s.metrics)
+	s.sent = combine.NewCommits(h.State.Commit, maxSent)
 	s.live = newLive(h.State, s.metrics, cfg.Sockets, func(f func(context.Context)) {
 		if ctx.Err() == nil {
 			s.work.Go(func() { f(ctx) })

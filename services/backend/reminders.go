@@ -200,6 +200,9 @@ type sent struct {
 	SentAt     time.Time `json:"sent_at"`
 }
 
+// maxSent is how many reminders one commit sends at most, which is within its limits; many are due at one moment.
+const maxSent = 64
+
 // sentKept is how long the row of a sent reminder stays.
 const sentKept = 400 * 24 * time.Hour
 
@@ -218,7 +221,7 @@ func (s *Service) remind(ctx context.Context, r *record, user string, zone *time
 	if err != nil {
 		return err
 	}
-	err = s.state.Commit(ctx, host.Tx{
+	err = s.sent.Commit(ctx, host.Tx{
 		Ops:      []host.Op{host.Create(reminderKey(d.Task, d.slot()), row).Expiring(sentKept)},
 		Messages: []host.Message{{Topic: event.TopicReminders, Key: d.Task, ID: ev.NotificationID, Data: data}},
 	})

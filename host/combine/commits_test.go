@@ -1,4 +1,4 @@
-package audit
+package combine
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 
 	"github.com/docket-tasks/docket/host"
 )
+
+const most = 64
 
 // narrow is a state of keys, through which one commit goes for each token; it notes how many have begun, and how many operations
 // each had.
@@ -42,17 +44,17 @@ func (n *narrow) Commit(_ context.Context, tx host.Tx) error {
 	return nil
 }
 
-// What comes while a commit is under way is kept by the next one, together; where one of them cannot be, each is kept by itself.
+// What comes while a commit is under way goes with the next one; where one of them is refused, each goes by itself.
 //
 // [Task]: T033, T038
-func TestEventsThatWaitAreKeptTogether(t *testing.T) {
+func TestCommitsThatWaitGoTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		state := &narrow{tokens: make(chan struct{}), keys: map[string]bool{"6": true}}
-		g := newTogether(state)
+		g := NewCommits(state.Commit, most)
 		outcomes := make([]error, 8)
-		keep := func(from, to int) {
+		commit := func(from, to int) {
 			for i := from; i < to; i++ {
-				go func() { outcomes[i] = g.commit(t.Context(), []host.Op{host.Create(fmt.Sprint(i), nil)}) }()
+				go func() { outcomes[i] = g.Commit(t.Context(), host.Tx{Ops: []host.Op{host.Create(fmt.Sprint(i), nil)}}) }()
 				synctest.Wait()
 			}
 		}
@@ -62,34 +64,34 @@ func TestEventsThatWaitAreKeptTogether(t *testing.T) {
 			}
 			synctest.Wait()
 		}
-		keep(0, 4)
+		commit(0, 4)
 		let(2) // the first, and the other three
-		keep(4, 8)
+		commit(4, 8)
 		let(5) // the first, the other three, of which one is there already, and each of these
 		if want := []int{1, 3, 1, 3, 1, 1, 1}; !slices.Equal(state.ops, want) {
 			t.Errorf("commits of %v operations, want %v", state.ops, want)
 		}
 		for i, err := range outcomes {
 			if there := i == 6; there != errors.Is(err, host.ErrConflict) || !there && err != nil {
-				t.Errorf("event %d: %v", i, err)
+				t.Errorf("call %d: %v", i, err)
 			}
 		}
 	})
 }
 
-// More events than a commit holds do not wait for one another: they go in several commits at once.
+// More than a commit holds do not wait for one another: they go in several commits at once.
 //
 // [Task]: T033
-func TestManyEventsGoInSeveralCommitsAtOnce(t *testing.T) {
+func TestManyGoInSeveralCommitsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		state := &narrow{tokens: make(chan struct{}), keys: map[string]bool{}}
-		g := newTogether(state)
-		const events = 1 + 2*maxTogether + 3
+		g := NewCommits(state.Commit, most)
+		const calls = 1 + 2*most + 3
 		var all sync.WaitGroup
-		for i := range events {
+		for i := range calls {
 			all.Go(func() {
-				if err := g.commit(t.Context(), []host.Op{host.Create(fmt.Sprint(i), nil)}); err != nil {
-					t.Errorf("event %d: %v", i, err)
+				if err := g.Commit(t.Context(), host.Tx{Ops: []host.Op{host.Create(fmt.Sprint(i), nil)}}); err != nil {
+					t.Errorf("call %d: %v", i, err)
 				}
 			})
 			synctest.Wait()
@@ -102,7 +104,7 @@ func TestManyEventsGoInSeveralCommitsAtOnce(t *testing.T) {
 		close(state.tokens)
 		all.Wait()
 		slices.Sort(state.ops)
-		if want := []int{1, 3, maxTogether, maxTogether}; !slices.Equal(state.ops, want) {
+		if want := []int{1, 3, most, most}; !slices.Equal(state.ops, want) {
 			t.Errorf("commits of %v operations, want %v", state.ops, want)
 		}
 	})

@@ -1,0 +1,83 @@
+package combine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/docket-tasks/docket/host"
+)
+
+// maxAtOnce is how many transactions of [Commits] go at the same time, side by side.
+const maxAtOnce = 64
+
+// Commits makes one transaction of what several callers want at the same time: what comes while a commit is under way goes with the
+// next one. A host hands over messages and jobs all at once, so under load most commits are shared. What comes alone does not wait.
+type Commits struct {
+	commit func(context.Context, host.Tx) error
+	most   int
+	queue  Queue[struct{}, *wish]
+}
+
+// NewCommits returns one that commits by the function given, which is [host.State]'s Commit or keeps its promises, and gives it what most
+// callers want at once. The largest transactions of so many have to be within the limits of [host.Tx].
+func NewCommits(commit func(context.Context, host.Tx) error, most int) *Commits {
+	c := &Commits{commit: commit, most: most}
+	c.queue.Max = maxAtOnce * most
+	c.queue.Run = c.commitAll
+	return c
+}
+
+// wish is what one caller wants and what becomes of it.
+type wish struct {
+	ctx context.Context
+	tx  host.Tx
+	err error
+}
+
+// Commit makes all of tx happen or none of it, with the errors of [host.State]. Callers share a transaction only where all of it
+// succeeds.
+func (c *Commits) Commit(ctx context.Context, tx host.Tx) error {
+	w := &wish{ctx: ctx, tx: tx}
+	c.queue.Do(struct{}{}, w)
+	return w.err
+}
+
+// commitAll is the queue's callback. What one transaction cannot hold goes in several side by side, which a host may make durable
+// together.
+func (c *Commits) commitAll(_ struct{}, all []*wish) {
+	var parts sync.WaitGroup
+	for some := range slices.Chunk(all, c.most) {
+		parts.Go(func() { c.commitSome(some) })
+	}
+	parts.Wait()
+}
+
+// commitSome commits some in one transaction. One that is refused says nothing of each part of it, so each is then committed by
+// itself.
+func (c *Commits) commitSome(some []*wish) {
+	if len(some) == 1 {
+		some[0].err = c.commit(some[0].ctx, some[0].tx)
+		return
+	}
+	var tx host.Tx
+	for _, w := range some {
+		tx.Ops = append(tx.Ops, w.tx.Ops...)
+		tx.Messages = append(tx.Messages, w.tx.Messages...)
+		tx.Jobs = append(tx.Jobs, w.tx.Jobs...)
+	}
+	// The commit speaks for several callers: one of them going away must not fail the others.
+	err := c.commit(context.WithoutCancel(some[0].ctx), tx)
+	if err == nil || errors.Is(err, host.ErrUnavailable) || errors.Is(err, host.ErrUnknown) {
+		for _, w := range some {
+			w.err = err
+		}
+		return
+	}
+	var each sync.WaitGroup
+	for _, w := range some {
+		each.Go(func() { w.err = c.commit(w.ctx, w.tx) })
+	}
+	each.Wait()
+}
