@@ -103,7 +103,7 @@ var layers = []layer{
 		"services/backend", "ical", "github.com/coder/websocket", "github.com/google/uuid", "golang.org/x/text",
 		"golang.org/x/crypto/argon2",
 	}, serviceMay...)},
-	{"services/audit", serviceMay},
+	{"services/audit", append([]string{"golang.org/x/sync/errgroup"}, serviceMay...)},
 	{"services/recurring", serviceMay},
 	{"services/notification", append([]string{"github.com/wneessen/go-mail", "github.com/google/uuid", "github.com/SherClockHolmes/webpush-go"}, serviceMay...)},
 	{"services/frontend", append([]string{"golang.org/x/sync", "golang.org/x/time"}, serviceMay...)},

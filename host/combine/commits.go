@@ -3,6 +3,8 @@ package combine
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 
@@ -47,6 +49,10 @@ func (c *Commits) Commit(ctx context.Context, tx host.Tx) error {
 // commitAll is the queue's callback. What one transaction cannot hold goes in several side by side, which a host may make durable
 // together.
 func (c *Commits) commitAll(_ struct{}, all []*wish) {
+	if len(all) <= c.most {
+		c.commitSome(all)
+		return
+	}
 	var parts sync.WaitGroup
 	for some := range slices.Chunk(all, c.most) {
 		parts.Go(func() { c.commitSome(some) })
@@ -58,7 +64,7 @@ func (c *Commits) commitAll(_ struct{}, all []*wish) {
 // itself.
 func (c *Commits) commitSome(some []*wish) {
 	if len(some) == 1 {
-		some[0].err = c.commit(some[0].ctx, some[0].tx)
+		some[0].err = c.try(some[0].ctx, some[0].tx)
 		return
 	}
 	var tx host.Tx
@@ -68,7 +74,7 @@ func (c *Commits) commitSome(some []*wish) {
 		tx.Jobs = append(tx.Jobs, w.tx.Jobs...)
 	}
 	// The commit speaks for several callers: one of them going away must not fail the others.
-	err := c.commit(context.WithoutCancel(some[0].ctx), tx)
+	err := c.try(context.WithoutCancel(some[0].ctx), tx)
 	if err == nil || errors.Is(err, host.ErrUnavailable) || errors.Is(err, host.ErrUnknown) {
 		for _, w := range some {
 			w.err = err
@@ -77,7 +83,17 @@ func (c *Commits) commitSome(some []*wish) {
 	}
 	var each sync.WaitGroup
 	for _, w := range some {
-		each.Go(func() { w.err = c.commit(w.ctx, w.tx) })
+		each.Go(func() { w.err = c.try(w.ctx, w.tx) })
 	}
 	each.Wait()
+}
+
+// try commits; a panic becomes an error, as in a goroutine of its own it would end the process. What has happened is not known then.
+func (c *Commits) try(ctx context.Context, tx host.Tx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v\n%s", host.ErrUnknown, p, debug.Stack())
+		}
+	}()
+	return c.commit(ctx, tx)
 }

@@ -42,7 +42,7 @@ type jobs struct {
 const maxDone = 128
 
 func newJobs(n *Node) *jobs {
-	remove := func(ctx context.Context, tx host.Tx) error { return n.sidecar.Commit(ctx, tx.Ops) }
+	remove := func(ctx context.Context, tx host.Tx) error { return unknown(n.sidecar.Commit(ctx, tx.Ops)) }
 	return &jobs{node: n, done: combine.NewCommits(remove, maxDone)}
 }
 

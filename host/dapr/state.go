@@ -79,11 +79,19 @@ func (s *state) commit(ctx context.Context, tx host.Tx) error {
 	}
 	if len(tx.Messages) > 0 || len(jobs) > 0 {
 		err = s.node.box.Commit(ctx, ops, tx.Messages, jobs)
-	} else if err = s.node.sidecar.Commit(context.WithoutCancel(ctx), ops); err != nil && !known(err) {
-		err = fmt.Errorf("%w (%w)", host.ErrUnknown, err)
+	} else {
+		err = unknown(s.node.sidecar.Commit(context.WithoutCancel(ctx), ops))
 	}
 	s.node.metrics.commit(err)
 	return err
+}
+
+// unknown makes an error of the sidecar that does not say what happened one of the contract's.
+func unknown(err error) error {
+	if err == nil || known(err) {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", host.ErrUnknown, err)
 }
 
 func known(err error) bool {

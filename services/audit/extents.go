@@ -3,18 +3,23 @@ package audit
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"fmt"
 	"maps"
 	"strings"
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/docket-tasks/docket/host"
 )
 
 const (
-	// maxExtents is how many trails a replica remembers.
-	maxExtents = 10_000
+	// maxExtents is how many trails a replica remembers at least, of those used last; at most it is twice as many.
+	maxExtents = 5_000
+	// maxBehind is how many wait for a hint at most, and maxRaising how many get one at once.
+	maxBehind  = 10_000
+	maxRaising = 16
 	// maxAbove is how many versions behind a hole it remembers of each.
 	maxAbove = 1024
 	// hintAfter is how long a trail stays behind, once to twice, until it gets a hint: most holes close before.
@@ -28,8 +33,9 @@ type extents struct {
 
 	mu      sync.Mutex
 	of      map[name]*extent
-	behind  map[name]bool // need a hint, if they still do in a while
-	overdue map[name]bool // for a while
+	past    map[name]*extent // those before of was full
+	behind  map[name]bool    // need a hint, if they still do in a while
+	overdue map[name]bool    // for a while
 }
 
 func newExtents() *extents {
@@ -47,7 +53,7 @@ type extent struct {
 func (x *extents) reach(n name) reach {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if e := x.of[n]; e != nil {
+	if e := x.known(n); e != nil {
 		return e.reach
 	}
 	return reach{}
@@ -60,13 +66,15 @@ func (x *extents) kept(n name, version int64) {
 	e := x.extent(n)
 	e.add(version)
 	if e.worthMore(e.hint) && !x.overdue[n] {
-		x.behind[n] = true
-		x.call()
+		x.wait(n)
 	}
 }
 
 // learn notes what was read of a trail and its hint.
 func (x *extents) learn(n name, hint, now reach) {
+	if now == (reach{}) { // there is no such trail, and whoever asks for many of them shall not push others out
+		return
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	e := x.extent(n)
@@ -79,17 +87,38 @@ func (x *extents) learn(n name, hint, now reach) {
 	}
 }
 
-// extent is that of a trail, made if need be; x.mu is held. Where there are too many, those are forgotten that wait for nothing.
-func (x *extents) extent(n name) *extent {
-	e := x.of[n]
-	if e == nil {
-		if len(x.of) >= maxExtents {
-			maps.DeleteFunc(x.of, func(n name, _ *extent) bool { return !x.behind[n] && !x.overdue[n] })
-		}
-		e = &extent{}
-		x.of[name{n.kind, strings.Clone(n.id)}] = e // the id may be a part of an event, which is not to stay for it
+// known is the extent of a trail, nil where none is remembered; x.mu is held.
+func (x *extents) known(n name) *extent {
+	if e := x.of[n]; e != nil {
+		return e
 	}
+	return x.past[n]
+}
+
+// extent is that of a trail, made if need be; x.mu is held. Those that were not used since there were too many are forgotten.
+func (x *extents) extent(n name) *extent {
+	if e := x.of[n]; e != nil {
+		return e
+	}
+	if len(x.of) >= maxExtents {
+		x.of, x.past = map[name]*extent{}, x.of
+	}
+	n.id = strings.Clone(n.id) // it may be a part of an event, which is not to stay for it
+	e := x.past[n]
+	if e == nil {
+		e = &extent{}
+	}
+	x.of[n] = e
 	return e
+}
+
+// wait has a trail wait for its hint; x.mu is held. Where too many do it gets none: it is only a hint.
+func (x *extents) wait(n name) {
+	if len(x.behind) < maxBehind {
+		n.id = strings.Clone(n.id)
+		x.behind[n] = true
+		x.call()
+	}
 }
 
 // call wakes whoever leaves hints.
@@ -105,7 +134,7 @@ func (x *extents) due() (due []name) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for n := range x.overdue {
-		if e := x.of[n]; e != nil && e.worthMore(e.hint) {
+		if e := x.known(n); e != nil && e.worthMore(e.hint) {
 			due = append(due, n)
 		}
 	}
@@ -120,8 +149,7 @@ func (x *extents) due() (due []name) {
 func (x *extents) again(n name) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.behind[n] = true
-	x.call()
+	x.wait(n)
 }
 
 func (e *extent) add(version int64) {
@@ -161,16 +189,28 @@ func (s *service) leaveHints(ctx context.Context) {
 	}
 }
 
-// leaveDue leaves those that are due. They are only hints: the events are kept, whether this succeeds or not.
+// leaveDue leaves those that are due. They are only hints: the events are kept, whether this succeeds or not. Where the store is away it
+// gives up, and those that are left wait again.
 func (s *service) leaveDue(ctx context.Context) {
+	raising, ctx := errgroup.WithContext(ctx)
+	raising.SetLimit(maxRaising)
 	for _, n := range s.extents.due() {
-		if err := s.trail(n).raise(ctx); err != nil {
-			s.extents.again(n)
-			level := slog.LevelWarn
-			if errors.Is(err, host.ErrConflict) || ctx.Err() != nil { // others have written it meanwhile, or the process ends
-				level = slog.LevelDebug
+		raising.Go(func() error {
+			err := ctx.Err()
+			if err == nil {
+				err = s.trail(n).raise(ctx)
 			}
-			s.log.Log(ctx, level, "hint for readers not written", "trail", n.head(), "error", err)
-		}
+			if err == nil {
+				return nil
+			}
+			s.extents.again(n)
+			if errors.Is(err, host.ErrConflict) { // others have written it meanwhile, as they do in a burst
+				return nil
+			}
+			return fmt.Errorf("%s: %w", n.head(), err)
+		})
+	}
+	if err := raising.Wait(); err != nil {
+		s.log.WarnContext(ctx, "hints for readers not written yet", "error", err)
 	}
 }

@@ -85,13 +85,13 @@ func (t trail) advance(ctx context.Context, enough int64) (stored, now reach, et
 	}
 	now = t.extents.reach(t.name)
 	now.Whole, now.Max = max(now.Whole, stored.Whole), max(now.Max, stored.Max)
-	whole, last, err := t.probe(ctx, now.Whole, enough)
+	whole, last, err := t.probe(ctx, now.Whole, now.Max, enough)
 	if err != nil {
 		return stored, now, "", err
 	}
 	now.Whole, now.Max = whole, max(now.Max, last)
 	if now.Max > whole { // a hole; what follows its far side?
-		if _, now.Max, err = t.probe(ctx, now.Max, enough); err != nil {
+		if _, now.Max, err = t.probe(ctx, now.Max, now.Max, enough); err != nil {
 			return stored, now, "", err
 		}
 	}
@@ -100,10 +100,12 @@ func (t trail) advance(ctx context.Context, enough int64) (stored, now reach, et
 }
 
 // probe looks at the versions above one, but not above enough, until one is not there. It returns up to where they follow without a
-// hole, and the highest that it has seen: both are above where there is none.
-func (t trail) probe(ctx context.Context, above, enough int64) (whole, last int64, err error) {
+// hole, and the highest that it has seen: both are above where there is none. Up to known, the highest version that is there for sure,
+// it expects them, and reads by the window: of a list that several replicas keep each sees a part only.
+func (t trail) probe(ctx context.Context, above, known, enough int64) (whole, last int64, err error) {
 	whole, last = above, above
 	for n := int64(1); whole < enough; n = min(2*n, stretch) {
+		n = max(n, min(known-whole, window))
 		items, err := t.read(ctx, whole+min(n, enough-whole), whole+1)
 		if err != nil {
 			return 0, 0, err

@@ -225,7 +225,7 @@ func (s *Service) remind(ctx context.Context, r *record, user string, zone *time
 		Ops:      []host.Op{host.Create(reminderKey(d.Task, d.slot()), row).Expiring(sentKept)},
 		Messages: []host.Message{{Topic: event.TopicReminders, Key: d.Task, ID: ev.NotificationID, Data: data}},
 	})
-	if errors.Is(err, host.ErrConflict) { // published before: the job was delivered again
+	if errors.Is(err, host.ErrConflict) && s.reminded(ctx, d) { // published before: the job was delivered again
 		s.metrics.reminders.WithLabelValues("repeated").Inc()
 		return nil
 	}
@@ -236,6 +236,13 @@ func (s *Service) remind(ctx context.Context, r *record, user string, zone *time
 	s.metrics.lateness.Observe(s.now().Sub(d.At).Seconds())
 	s.log.DebugContext(ctx, "reminder sent", "task_id", d.Task, "reminder_id", id, "user_id", user)
 	return nil
+}
+
+// reminded tells whether the reminder was published. A conflict alone does not say so: a host that has lost its right to commit meets one
+// too, and what was then taken for done would never be sent.
+func (s *Service) reminded(ctx context.Context, d reminderJob) bool {
+	it, err := s.state.Get(ctx, reminderKey(d.Task, d.slot()))
+	return err == nil && it.Exists()
 }
 
 // message says what is due and when, in the user's zone; "overdue" only if the due date itself had passed at the

@@ -1,7 +1,9 @@
 package backend
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -331,6 +333,39 @@ func TestJobTrigger(t *testing.T) {
 		}
 		if w := f.runtime("POST", "/api/jobs/trigger", map[string]any{"name": "unheard-of", "data": 1}); w.Code != http.StatusBadRequest {
 			t.Errorf("unknown job: %d %s", w.Code, w.Body)
+		}
+	})
+}
+
+// contested is a state whose commits all meet a conflict, as those of a replica do that slept for so long that another took it for dead.
+type contested struct{ host.State }
+
+func (contested) Commit(context.Context, host.Tx) error { return host.ErrConflict }
+
+// A conflict does not say that a reminder was sent: the job is not done, and comes again.
+func TestAConflictAloneIsNoReminder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t)
+		due := time.Now().Add(2 * time.Hour)
+		made := f.me.must("POST", "/api/tasks", fmt.Sprintf(`{"title":"x","due_date":%q}`, due.Format(time.RFC3339)))
+		h := f.node.Host(Name)
+		h.State = contested{h.State}
+		other := New(t.Context(), Config{Logger: f.log}, h)
+		defer other.Drain(t.Context())
+		data, err := json.Marshal(reminderJob{Task: made.ID, List: f.me.user, At: due.Add(-30 * time.Minute), Minutes: 30})
+		if err != nil {
+			t.Fatal(err)
+		}
+		job := host.Job{Name: reminderJobName(made.ID, 1, 30), Data: data}
+		if err := other.Job(t.Context(), job); !errors.Is(err, host.ErrConflict) {
+			t.Errorf("a job whose commit met a conflict: %v", err)
+		}
+		pass(3 * time.Hour)
+		if n := len(f.sent.reminded()); n != 1 {
+			t.Errorf("%d reminders", n)
+		}
+		if err := other.Job(t.Context(), job); err != nil { // now there is one
+			t.Errorf("a job that is repeated: %v", err)
 		}
 	})
 }

@@ -179,7 +179,7 @@ describe.skipIf(!inject('chromium'))('the panel', () => {
     await sheet.getByRole('checkbox', { name: /^Complete/ }).waitFor();
     await page.keyboard.press('Escape');
     await sheet.waitFor({ state: 'detached' });
-    expect(new URL(page.url()).search).toBe('');
+    await page.waitForURL((url) => url.search === '');
     await done(page);
   });
 });

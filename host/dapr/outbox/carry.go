@@ -121,10 +121,14 @@ func (o *Outbox) again(try func() error) bool {
 }
 
 func (o *Outbox) handOver(p *parcel) error {
-	if p.job != nil {
-		return o.schedule(*p.job)
+	if p.job == nil {
+		return o.publish(p.messages)
 	}
-	return o.publish(p.messages)
+	now := time.Now()
+	if next := now.Truncate(gather).Add(gather); p.job.Due.After(next.Add(time.Second)) && pause(o.background, next.Sub(now)) != nil {
+		return o.background.Err()
+	}
+	return o.schedule(*p.job)
 }
 
 func (o *Outbox) publish(messages []host.Message) error {
@@ -137,10 +141,6 @@ func (o *Outbox) publish(messages []host.Message) error {
 }
 
 func (o *Outbox) schedule(j host.Job) error {
-	now := time.Now()
-	if next := now.Truncate(gather).Add(gather); j.Due.After(next.Add(time.Second)) && pause(o.background, next.Sub(now)) != nil {
-		return o.background.Err()
-	}
 	select {
 	case o.scheduling <- struct{}{}:
 	case <-o.background.Done():
@@ -174,10 +174,10 @@ func (o *Outbox) remove(e *entry) {
 
 func (o *Outbox) removeAll() {
 	o.Failpoint(stepCarried)
-	if pause(o.background, gather) != nil {
-		return
-	}
 	for {
+		if pause(o.background, gather) != nil {
+			return
+		}
 		o.mu.Lock()
 		batch := o.removal[:min(len(o.removal), maxRemoval)]
 		o.removal = o.removal[len(batch):]

@@ -44,6 +44,8 @@ func (b *brokerless) Publish(context.Context, []host.Message) error {
 	}
 }
 
+func (b *brokerless) Schedule(ctx context.Context, _ host.Job) error { return b.Publish(ctx, nil) }
+
 const smallWindow = 4
 
 func openBrokerless(t *testing.T) (*Outbox, *brokerless) {
@@ -123,6 +125,21 @@ func TestFullWindow(t *testing.T) {
 		}
 		if full := box.Stats().Full; full != 2 {
 			t.Errorf("%d commits were counted as refused, want 2", full)
+		}
+	})
+}
+
+// What a dead replica has left is handed on without waiting for company: a replica that starts has to do so before it serves.
+func TestRecoveryDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		box, broker := openBrokerless(t)
+		close(broker.back)
+		began := time.Now()
+		if err := box.carryAll(content{Jobs: []host.Job{{Name: "far", Due: began.Add(time.Hour)}}}); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > 0 {
+			t.Errorf("it took %v", took)
 		}
 	})
 }

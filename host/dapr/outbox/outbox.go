@@ -388,7 +388,7 @@ func (o *Outbox) doubt(l *lease, conflict error) error {
 	if o.renew(o.background, l); o.holds(l) {
 		return conflict
 	}
-	return fmt.Errorf("the outbox has lost its slot: %w (%w)", host.ErrUnavailable, conflict)
+	return fmt.Errorf("the outbox has lost its slot: %w (%v)", host.ErrUnavailable, conflict) // which is none of the caller's
 }
 
 // Stats returns what there is to see now.
