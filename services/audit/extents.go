@@ -192,13 +192,13 @@ func (s *service) leaveHints(ctx context.Context) {
 // leaveDue leaves those that are due. They are only hints: the events are kept, whether this succeeds or not. Where the store is away it
 // gives up, and those that are left wait again.
 func (s *service) leaveDue(ctx context.Context) {
-	raising, ctx := errgroup.WithContext(ctx)
+	raising, all := errgroup.WithContext(ctx)
 	raising.SetLimit(maxRaising)
 	for _, n := range s.extents.due() {
 		raising.Go(func() error {
-			err := ctx.Err()
+			err := all.Err()
 			if err == nil {
-				err = s.trail(n).raise(ctx)
+				err = s.trail(n).raise(all)
 			}
 			if err == nil {
 				return nil
@@ -210,7 +210,7 @@ func (s *service) leaveDue(ctx context.Context) {
 			return fmt.Errorf("%s: %w", n.head(), err)
 		})
 	}
-	if err := raising.Wait(); err != nil {
+	if err := raising.Wait(); err != nil && ctx.Err() == nil {
 		s.log.WarnContext(ctx, "hints for readers not written yet", "error", err)
 	}
 }

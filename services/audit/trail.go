@@ -100,12 +100,11 @@ func (t trail) advance(ctx context.Context, enough int64) (stored, now reach, et
 }
 
 // probe looks at the versions above one, but not above enough, until one is not there. It returns up to where they follow without a
-// hole, and the highest that it has seen: both are above where there is none. Up to known, the highest version that is there for sure,
-// it expects them, and reads by the window: of a list that several replicas keep each sees a part only.
+// hole, and the highest that it has seen: both are above where there is none. Where the first is there it expects those up to known, the
+// highest that is there for sure, and reads by the window: of a list that several replicas keep each sees a part only.
 func (t trail) probe(ctx context.Context, above, known, enough int64) (whole, last int64, err error) {
 	whole, last = above, above
-	for n := int64(1); whole < enough; n = min(2*n, stretch) {
-		n = max(n, min(known-whole, window))
+	for n := int64(1); whole < enough; n = max(min(2*n, stretch), min(known-whole, window)) {
 		items, err := t.read(ctx, whole+min(n, enough-whole), whole+1)
 		if err != nil {
 			return 0, 0, err
