@@ -37,7 +37,11 @@ func TestTheDatabaseIsRestored(t *testing.T) {
 	t.Run("from a backup of a quiet system", func(t *testing.T) {
 		frontend := w.Running["frontend"][0]
 		w.audited(t, "Outlives the database")
-		before := w.record(t)
+		var before record
+		eventually(t, "what was changed before it to be in the audit log", func() bool {
+			before = w.record(t)
+			return before.missing(t) == 0
+		})
 		frontend.Stop() // no changes any more
 		eventually(t, "everything to be published", func() bool { return w.windowUsed(t) == 0 })
 		w.Stop() // nor any reminder
