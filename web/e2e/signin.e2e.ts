@@ -32,7 +32,7 @@ describe.skipIf(!inject('chromium'))('signing in', { timeout: 120_000 }, () => {
     await expect.poll(() => name.evaluate((e) => e === document.activeElement)).toBe(true);
     const secret = page.getByLabel('Password', { exact: true });
     // What password managers go by.
-    expect(await name.getAttribute('autocomplete')).toBe('username');
+    expect(await name.getAttribute('autocomplete')).toBe('username webauthn');
     expect(await secret.getAttribute('autocomplete')).toBe('current-password');
 
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
