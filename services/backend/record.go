@@ -84,7 +84,7 @@ func decodeRecord(it host.Item) (*record, error) {
 func ownRecord(value []byte) (*record, bool) {
 	before, doc, found := bytes.Cut(value, []byte(`,"task":`))
 	doc, closed := bytes.CutSuffix(doc, []byte("}"))
-	if !found || !closed || len(before) < 2 {
+	if !found || !closed || len(before) < 2 || !bytes.HasPrefix(doc, []byte("{")) || !bytes.HasSuffix(doc, []byte("}")) { // space around it is not ours
 		return nil, false
 	}
 	r := new(record)

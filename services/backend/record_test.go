@@ -28,7 +28,7 @@ func FuzzRecord(f *testing.F) {
 	f.Add(value)
 	for _, other := range []string{
 		`{"list":"l","segment":1,"purged":true}`, `{"list":"l","task":null}`, `{"task":{"title":"x"},"list":"l","segment":2}`,
-		`{"list":",\"task\":{}","segment":2}`, `{"list":"l","task":{},"task":{"title":"y"}}`, `{"reminders":{"a":1,"task":{}}}`, `{"list":"l","task":{}} `, `[]`, ``,
+		`{"list":",\"task\":{}","segment":2}`, `{"list":"l","task":{},"task":{"title":"y"}}`, `{"reminders":{"a":1,"task":{}}}`, `{"list":"l","task":{}} `, "{\"list\":\"l\",\"task\":{}\r}", `{"list":"l","task": {}}`, `[]`, ``,
 	} {
 		f.Add([]byte(other))
 	}
