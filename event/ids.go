@@ -1,7 +1,6 @@
 package event
 
 import (
-	"crypto/sha1"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -13,15 +12,11 @@ var namespace = uuid.MustParse("b6ee4b1c-7a07-4f6e-8f2d-5b1c6d0f7f2e")
 // derive returns the UUIDv5 (RFC 9562 §5.5) of the parts. They are joined by NUL, which occurs in none of them, so
 // that no two lists of parts share a name.
 func derive(kind string, parts ...string) string {
-	name := append(append(make([]byte, 0, 128), namespace[:]...), kind...)
+	name := append(make([]byte, 0, 128), kind...)
 	for _, p := range parts {
 		name = append(append(name, 0), p...)
 	}
-	sum := sha1.Sum(name)
-	id := uuid.UUID(sum[:16])
-	id[6] = id[6]&0x0f | 5<<4 // the version
-	id[8] = id[8]&0x3f | 0x80 // the variant
-	return id.String()
+	return uuid.NewSHA1(namespace, name).String()
 }
 
 // SuccessorID is the id of the occurrence that follows a completed one (UUIDv5): a redelivered event creates

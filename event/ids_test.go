@@ -15,6 +15,7 @@ func TestDerivedIDsAreStable(t *testing.T) {
 		"reminder":     event.ReminderID(taskID, "2026-03-31T09:00:00Z"),
 		"notification": event.NotificationID(taskID, "push"),
 		"log":          event.LogID(taskID),
+		"update":       event.UpdateID(taskID, 7),
 	}
 	want := map[string]string{
 		"successor":    "5552ffaf-ec16-5fdd-8b3a-60fd18839a35",
@@ -23,6 +24,7 @@ func TestDerivedIDsAreStable(t *testing.T) {
 		"reminder":     "83f7d7f0-c976-5148-9813-9f9d2e935ac6",
 		"notification": "61066339-42b7-57bf-a8cc-86efeb0bcb1e",
 		"log":          "98199020-3aa0-5b1b-8313-267ad6a88ea5",
+		"update":       "a6aa5a83-0302-502b-88a9-4125ae644389",
 	}
 	for name, id := range got {
 		if id != want[name] {
