@@ -82,9 +82,17 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 		Drain: func(ctx context.Context) {
 			draining.Store(true)
 			stop()
-			work.Wait()
-			s.leaveDue(ctx) // what has been due for a while,
-			s.leaveDue(ctx) // and what has not
+			left := make(chan struct{})
+			go func() { // a read that callers share does not end with ctx
+				work.Wait()
+				s.leaveDue(ctx) // what has been due for a while,
+				s.leaveDue(ctx) // and what has not
+				close(left)
+			}()
+			select {
+			case <-left:
+			case <-ctx.Done():
+			}
 		},
 	}
 }
