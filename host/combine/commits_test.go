@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -108,4 +110,48 @@ func TestManyGoInSeveralCommitsAtOnce(t *testing.T) {
 			t.Errorf("commits of %v operations, want %v", state.ops, want)
 		}
 	})
+}
+
+// A commit that panics, shared or not, ends neither the process nor the queue: each of its callers is told that the outcome is not
+// known, and nothing of it is tried again, as it may have happened.
+//
+// [Task]: T033
+func TestPanicIsAnErrorOfEachCaller(t *testing.T) {
+	const most = 2
+	for callers, commits := range map[int]int{1: 1, 2: 1, 2*most + 1: 3} {
+		synctest.Test(t, func(t *testing.T) {
+			tokens, bad := make(chan struct{}), atomic.Int32{}
+			g := NewCommits(func(_ context.Context, tx host.Tx) error {
+				<-tokens
+				if tx.Ops[0].Key == "bad" {
+					bad.Add(1)
+					panic("on purpose")
+				}
+				return nil
+			}, most)
+			commit := func(key string) error {
+				return g.Commit(t.Context(), host.Tx{Ops: []host.Op{host.Put(key, nil)}})
+			}
+			go func() { _ = commit("good") }() // for which all others wait
+			synctest.Wait()
+			outcomes := make([]error, callers)
+			for i := range outcomes {
+				go func() { outcomes[i] = commit("bad") }()
+				synctest.Wait()
+			}
+			close(tokens)
+			synctest.Wait()
+			for i, err := range outcomes {
+				if !errors.Is(err, host.ErrUnknown) || !strings.Contains(err.Error(), "on purpose") {
+					t.Errorf("call %d of %d: %.200v", i, callers, err)
+				}
+			}
+			if n := int(bad.Load()); n != commits {
+				t.Errorf("%d calls in %d commits, want %d", callers, n, commits)
+			}
+			if err := commit("good"); err != nil {
+				t.Errorf("the next one: %v", err)
+			}
+		})
+	}
 }
