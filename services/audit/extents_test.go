@@ -142,3 +142,21 @@ func TestExtentsAreBounded(t *testing.T) {
 		t.Errorf("due is %v", due)
 	}
 }
+
+// No more trails than there is room for wait for a hint. One that came too late gets it when there is room and more of it is kept.
+func TestTrailsThatWaitAreBounded(t *testing.T) {
+	x := newExtents()
+	for i := range maxBehind {
+		x.kept(name{ofTask, fmt.Sprint(i)}, 2)
+	}
+	x.kept(listA, 2)
+	x.again(listA) // as where the store is away
+	if n := len(x.behind); n != maxBehind || x.behind[listA] {
+		t.Errorf("%d wait, one that came too late too: %v", n, x.behind[listA])
+	}
+	x.due()
+	x.kept(listA, 3)
+	if len(x.behind) != 1 || !x.behind[listA] || len(x.overdue) != maxBehind {
+		t.Errorf("with room again it does not wait: %d do, and %d for longer", len(x.behind), len(x.overdue))
+	}
+}
