@@ -12,10 +12,13 @@ import (
 	"github.com/docket-tasks/docket/host"
 )
 
-// brokerless is a store at which every call takes effect at once, and a broker that is away until back is closed.
+// brokerless is a store at which every call takes effect, and a broker that is away until back is closed. It notes how many
+// rows each removal had, and takes its time for it if told to.
 type brokerless struct {
 	store
-	back chan struct{}
+	back     chan struct{}
+	removing time.Duration
+	removals []int
 }
 
 func (b *brokerless) Get(_ context.Context, keys []string) ([]host.Item, error) {
@@ -30,8 +33,14 @@ func (b *brokerless) Get(_ context.Context, keys []string) ([]host.Item, error) 
 }
 
 func (b *brokerless) Commit(_ context.Context, ops []host.Op) error {
+	if ops[0].Delete {
+		time.Sleep(b.removing)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if ops[0].Delete {
+		b.removals = append(b.removals, len(ops))
+	}
 	return b.apply(ops)
 }
 
@@ -48,10 +57,10 @@ func (b *brokerless) Schedule(ctx context.Context, _ host.Job) error { return b.
 
 const smallWindow = 4
 
-func openBrokerless(t *testing.T) (*Outbox, *brokerless) {
+func openBrokerless(t *testing.T, window int) (*Outbox, *brokerless) {
 	t.Helper()
 	b := &brokerless{store: store{world: newWorld()}, back: make(chan struct{})}
-	box, err := Open(t.Context(), Config{Store: b, Carrier: b, Owner: "me", Slots: 1, Window: smallWindow, Logger: slog.New(slog.DiscardHandler)})
+	box, err := Open(t.Context(), Config{Store: b, Carrier: b, Owner: "me", Slots: 1, Window: window, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +74,7 @@ func commitOne(t *testing.T, box *Outbox, id int) error {
 
 // What ends with a commit can ask before it begins whether the window has room for one.
 func TestReady(t *testing.T) {
-	box, _ := openBrokerless(t)
+	box, _ := openBrokerless(t, smallWindow)
 	for i := range smallWindow {
 		if err := box.Ready(); err != nil {
 			t.Fatalf("after %d commits: %v", i, err)
@@ -82,7 +91,7 @@ func TestReady(t *testing.T) {
 // Whoever commits faster than messages go out waits for them; while none go out at all, waiting would be in vain.
 func TestFullWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		box, broker := openBrokerless(t)
+		box, broker := openBrokerless(t, smallWindow)
 		for i := range smallWindow {
 			if err := commitOne(t, box, i); err != nil {
 				t.Fatal(err)
@@ -108,7 +117,7 @@ func TestFullWindow(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		box, _ := openBrokerless(t)
+		box, _ := openBrokerless(t, smallWindow)
 		for i := range smallWindow {
 			if err := commitOne(t, box, i); err != nil {
 				t.Fatal(err)
@@ -132,7 +141,7 @@ func TestFullWindow(t *testing.T) {
 // What a dead replica has left is handed on without waiting for company: a replica that starts has to do so before it serves.
 func TestRecoveryDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		box, broker := openBrokerless(t)
+		box, broker := openBrokerless(t, smallWindow)
 		close(broker.back)
 		began := time.Now()
 		if err := box.carryAll(content{Jobs: []host.Job{{Name: "far", Due: began.Add(time.Hour)}}}); err != nil {
