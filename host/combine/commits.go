@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"sync"
 
 	"github.com/docket-tasks/docket/host"
@@ -22,8 +21,8 @@ type Commits struct {
 	queue  Queue[struct{}, *wish]
 }
 
-// NewCommits returns one that commits by the function given, which is [host.State]'s Commit or keeps its promises, and gives it what most
-// callers want at once. The largest transactions of so many have to be within the limits of [host.Tx].
+// NewCommits returns one that commits by the function given, which is [host.State]'s Commit or keeps its promises. What callers share has
+// most operations at most; their messages and jobs have to be within the limits of [host.Tx] then. A larger transaction goes by itself.
 func NewCommits(commit func(context.Context, host.Tx) error, most int) *Commits {
 	c := &Commits{commit: commit, most: most}
 	c.queue.Max = maxAtOnce * most
@@ -49,15 +48,29 @@ func (c *Commits) Commit(ctx context.Context, tx host.Tx) error {
 // commitAll is the queue's callback. What one transaction cannot hold goes in several side by side, which a host may make durable
 // together.
 func (c *Commits) commitAll(_ struct{}, all []*wish) {
-	if len(all) <= c.most {
+	n := c.fitting(all)
+	if n == len(all) {
 		c.commitSome(all)
 		return
 	}
 	var parts sync.WaitGroup
-	for some := range slices.Chunk(all, c.most) {
+	for ; len(all) > 0; n = c.fitting(all) {
+		some := all[:n]
 		parts.Go(func() { c.commitSome(some) })
+		all = all[n:]
 	}
 	parts.Wait()
+}
+
+// fitting is how many of all go in one transaction, from the first on.
+func (c *Commits) fitting(all []*wish) int {
+	ops := 0
+	for n, w := range all {
+		if ops += len(w.tx.Ops); n > 0 && ops > c.most {
+			return n
+		}
+	}
+	return len(all)
 }
 
 // commitSome commits some in one transaction. One that is refused says nothing of each part of it, so each is then committed by

@@ -67,8 +67,8 @@ func (s *service) report(ctx context.Context, r event.Record, outcome string, er
 	s.log.LogAttrs(ctx, level, "event "+outcome, attrs...)
 }
 
-// maxTogether is how many events one commit keeps at most: each is two operations of the 256 that a commit may have.
-const maxTogether = 64
+// maxTogether is how many operations of several events one commit has at most, of the 256 that it may have: two each.
+const maxTogether = 128
 
 // maxTries bounds how often one delivery looks again; after that the host delivers again.
 const maxTries = 3
