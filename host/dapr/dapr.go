@@ -128,7 +128,7 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err := n.sidecar.require(ctx, stateStore, sharedBus); err != nil {
 		return err
 	}
-	n.box, err = outbox.Open(ctx, outbox.Config{Store: n.sidecar, Carrier: n.publisher, Owner: uuid.NewString(), Instance: n.Instance,
+	n.box, err = outbox.Open(ctx, outbox.Config{Store: newGroup(n.sidecar), Carrier: n.publisher, Owner: uuid.NewString(), Instance: n.Instance,
 		Lease: n.Lease, Logger: n.Logger, Failpoint: n.Failpoint})
 	return err
 }

@@ -233,7 +233,7 @@ func (s *sidecar) Commit(ctx context.Context, ops []host.Op) error {
 	ctx, cancel := context.WithTimeout(ctx, commitTime)
 	defer cancel()
 	ops = slices.Clone(ops)
-	slices.SortFunc(ops, func(a, b host.Op) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortStableFunc(ops, func(a, b host.Op) int { return strings.Compare(a.Key, b.Key) })
 	out := make([]*client.StateOperation, len(ops))
 	for i, o := range ops {
 		out[i] = operation(o)

@@ -1,0 +1,98 @@
+package dapr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/docket-tasks/docket/host"
+)
+
+// doors is a store through which one transaction goes for each token; it notes the keys of each that has happened.
+type doors struct {
+	tokens chan struct{}
+	refuse string // transactions with this key meet a conflict
+	fail   error  // of every transaction
+	done   [][]string
+}
+
+func (d *doors) Get(context.Context, []string) ([]host.Item, error) { return nil, nil }
+
+func (d *doors) Commit(_ context.Context, ops []host.Op) error {
+	<-d.tokens
+	var keys []string
+	for _, o := range ops {
+		keys = append(keys, o.Key)
+	}
+	switch {
+	case d.fail != nil:
+		return d.fail
+	case slices.Contains(keys, d.refuse):
+		return host.ErrConflict
+	}
+	d.done = append(d.done, keys)
+	return nil
+}
+
+// commits begins one commit for each key, in their order, and returns what becomes of them.
+func commits(t *testing.T, g *group, keys ...string) []error {
+	outcomes := make([]error, len(keys))
+	for i, k := range keys {
+		go func() { outcomes[i] = g.Commit(t.Context(), []host.Op{host.Create(k, nil)}) }()
+		synctest.Wait()
+	}
+	return outcomes
+}
+
+// let has n transactions go through.
+func (d *doors) let(n int) {
+	for range n {
+		d.tokens <- struct{}{}
+		synctest.Wait()
+	}
+}
+
+// keysOf are those of three commits for each lane: the first goes at once, the other two wait for it.
+func keysOf() (keys []string) {
+	for i := range 3 * lanes {
+		keys = append(keys, fmt.Sprint(i))
+	}
+	return keys
+}
+
+// As many transactions as there are lanes go at once. What comes meanwhile shares the next ones, and a conflict is that of one commit.
+func TestCommitsShareTransactions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &doors{tokens: make(chan struct{}), refuse: "6"}
+		outcomes := commits(t, newGroup(store), keysOf()...)
+		store.let(2*lanes + 2) // of the lane with the conflict each of the two then goes by itself
+		want := [][]string{{"0"}, {"1"}, {"2"}, {"4", "7"}, {"5", "8"}, {"3"}}
+		for _, keys := range want {
+			if !slices.ContainsFunc(store.done, func(done []string) bool { return slices.Equal(done, keys) }) {
+				t.Errorf("no transaction of %q, but %q", keys, store.done)
+			}
+		}
+		for i, err := range outcomes {
+			if conflict := i == 6; conflict != errors.Is(err, host.ErrConflict) || !conflict && err != nil {
+				t.Errorf("commit %d: %v", i, err)
+			}
+		}
+	})
+}
+
+// Where nobody knows what became of a shared transaction none of its commits is tried again: each has to look for its own row.
+func TestOutcomeOfASharedTransactionIsNotKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &doors{tokens: make(chan struct{}), fail: errors.New("the connection broke")}
+		outcomes := commits(t, newGroup(store), keysOf()...)
+		store.let(2 * lanes)
+		for i, err := range outcomes {
+			if !errors.Is(err, host.ErrUnknown) {
+				t.Errorf("commit %d: %v", i, err)
+			}
+		}
+	})
+}
