@@ -205,7 +205,7 @@ func topics(names []string) []byte {
 	}
 	var docs []string
 	for _, n := range slices.Sorted(maps.Keys(unique)) {
-		docs = append(docs, fmt.Sprintf("kind: KafkaTopic\nmetadata:\n  name: %s\nspec:\n  partitions: 12\n", n))
+		docs = append(docs, fmt.Sprintf("kind: KafkaTopic\nmetadata:\n  name: %s\nspec:\n  partitions: 6\n", n))
 	}
 	return []byte(strings.Join(docs, "---\n"))
 }

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync"
 
 	"github.com/docket-tasks/docket/host"
@@ -37,12 +39,15 @@ const (
 // what the sidecar writes around it. Its own limit (maxBody) is not on what it sends to a service.
 const maxBatch = 64 * (1 << 20) * 3 / 2
 
-// serveBatch deals with messages that one replica gets, which all come from one partition. Nothing under /events/ may answer with
-// a 404: the sidecar would take the whole batch for dealt with.
-func (b *bus) serveBatch(w http.ResponseWriter, r *http.Request) {
+// serveBatch has messages dealt with that all come from one partition. Nothing under /events/ may answer with a 404: the sidecar would
+// take the whole batch for dealt with.
+func (b *bus) serveBatch(w http.ResponseWriter, r *http.Request, deal func(ctx context.Context, topic string, entries []entry) ([]verdict, error)) {
 	topic := r.PathValue("topic")
-	r.Body = http.MaxBytesReader(w, r.Body, maxBatch)
-	verdicts, err := b.batch(r, topic)
+	entries, err := readBatch(http.MaxBytesReader(w, r.Body, maxBatch))
+	var verdicts []verdict
+	if err == nil {
+		verdicts, err = deal(r.Context(), topic, entries)
+	}
 	if err != nil {
 		level := slog.LevelWarn
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
@@ -63,27 +68,32 @@ func deliverAgain(w http.ResponseWriter, _ *http.Request) {
 	http.Error(w, "deliver it again", http.StatusServiceUnavailable)
 }
 
-func (b *bus) batch(r *http.Request, topic string) ([]verdict, error) {
+func readBatch(body io.Reader) ([]entry, error) {
 	var in struct {
 		Entries []entry `json:"entries"`
 	}
-	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+	if err := json.NewDecoder(body).Decode(&in); err != nil {
 		return nil, fmt.Errorf("read a batch: %w", err)
 	}
 	if len(in.Entries) == 0 {
 		return nil, errors.New("a batch without messages: the subscription has to be one in bulk")
 	}
+	return in.Entries, nil
+}
+
+// deliverAll deals with messages that one replica gets: those of each key in their order, one key beside the other.
+func (b *bus) deliverAll(ctx context.Context, topic string, entries []entry) ([]verdict, error) {
 	s, ok := b.shared[topic]
 	if !ok {
 		return nil, fmt.Errorf("the service does not subscribe to %s in this version", topic)
 	}
-	parked, err := b.parkedKeys(r.Context(), topic)
+	parked, err := b.parkedKeys(ctx, topic)
 	if err != nil {
 		return nil, err
 	}
-	verdicts := make([]verdict, len(in.Entries))
+	verdicts := make([]verdict, len(entries))
 	lines := map[string]*line{} // by key
-	for i, e := range in.Entries {
+	for i, e := range entries {
 		verdicts[i] = verdict{e.ID, repeat}
 		m, err := e.message(topic)
 		if err != nil {
@@ -100,14 +110,26 @@ func (b *bus) batch(r *http.Request, topic string) ([]verdict, error) {
 	}
 	var delivering sync.WaitGroup
 	for _, l := range lines {
-		delivering.Go(func() { l.deliver(r.Context()) })
+		delivering.Go(func() { l.deliver(ctx) })
 	}
 	delivering.Wait()
 	return verdicts, nil
 }
 
+// message is what the data and the record's headers make up.
 func (e entry) message(topic string) (host.Message, error) {
-	return message(topic, e.Data, func(name string) string { return e.Headers[name] })
+	id, err := url.QueryUnescape(e.Headers[idHeader])
+	if err != nil {
+		return host.Message{}, err
+	}
+	key, err := url.QueryUnescape(e.Headers[keyHeader])
+	if err != nil {
+		return host.Message{}, err
+	}
+	if id == "" {
+		return host.Message{}, fmt.Errorf("it has no header %s", idHeader)
+	}
+	return host.Message{Topic: topic, Key: key, ID: id, Data: e.Data}, nil
 }
 
 // line is the messages of one key in a batch, which are dealt with in their order.

@@ -2,12 +2,17 @@ package dapr
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/docket-tasks/docket/host"
 )
 
 // 64 of the largest messages that docket sends are no more than what is read of a batch.
@@ -34,7 +39,7 @@ func TestBatchIsBounded(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), "POST", "/events/pubsub/nowhere", body)
 		r.SetPathValue("topic", "nowhere")
 		w := httptest.NewRecorder()
-		b.serveBatch(w, r)
+		b.serveBatch(w, r, b.deliverAll)
 		if w.Code != 503 {
 			t.Errorf("answered with %d", w.Code)
 		}
@@ -52,6 +57,37 @@ func TestBatchIsBounded(t *testing.T) {
 	}
 	if body.read > maxBatch+1<<20 {
 		t.Errorf("%d bytes of it were read", body.read)
+	}
+}
+
+// A replica that wants every message gets each of a batch once, in their order, whatever becomes of it.
+//
+// [Task]: T066
+func TestWakingIsNotRepeated(t *testing.T) {
+	n := &Node{Options: Options{Service: "backend", Logger: slog.New(slog.DiscardHandler), Failpoint: func(string) {}}, handling: t.Context()}
+	n.metrics, _ = newMetrics(nil, nil)
+	b := newBus(n)
+	var woken []string
+	b.every["updates"] = host.Subscription{Topic: "updates", Mode: host.Every, Handle: func(_ context.Context, m host.Message) error {
+		woken = append(woken, m.ID+" of "+m.Key)
+		return errors.New("not now")
+	}}
+	body := `{"entries":[{"entryId":"0","event":"e30=","metadata":{"docket-id":"a","docket-key":"list%2F1"}},` +
+		`{"entryId":"1","event":"e30=","metadata":{}},{"entryId":"2","event":"e30=","metadata":{"docket-id":"b","docket-key":"list%2F1"}}]}`
+	for topic, want := range map[string][]string{"updates": {"a of list/1", "b of list/1"}, "others": nil} {
+		woken = nil
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/events/broadcast/"+topic, strings.NewReader(body))
+		r.SetPathValue("component", everyBus)
+		r.SetPathValue("topic", topic)
+		w := httptest.NewRecorder()
+		b.ServeHTTP(w, r)
+		all := `{"statuses":[{"entryId":"0","status":"SUCCESS"},{"entryId":"1","status":"SUCCESS"},{"entryId":"2","status":"SUCCESS"}]}`
+		if got := strings.TrimSpace(w.Body.String()); w.Code != 200 || got != all {
+			t.Errorf("%s: %d %s", topic, w.Code, got)
+		}
+		if !slices.Equal(woken, want) {
+			t.Errorf("%s: %q, want %q", topic, woken, want)
+		}
 	}
 }
 

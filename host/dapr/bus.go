@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/docket-tasks/docket/host"
@@ -46,54 +44,32 @@ func (b *bus) subscribe(ctx context.Context, s host.Subscription) error {
 func (b *bus) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.PathValue("component") {
 	case everyBus:
-		b.serveOne(w, r)
+		b.serveBatch(w, r, b.wakeAll)
 	case sharedBus:
-		b.serveBatch(w, r)
+		b.serveBatch(w, r, b.deliverAll)
 	default:
 		deliverAgain(w, r)
 	}
 }
 
-// serveOne takes a message that every replica gets, by itself: it is worth nothing later.
-func (b *bus) serveOne(w http.ResponseWriter, r *http.Request) {
-	topic := r.PathValue("topic")
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 2*maxValue))
-	var m host.Message
-	if err == nil {
-		m, err = message(topic, data, r.Header.Get)
+// wakeAll hands a batch to a replica that wants every message, each once: none is worth anything later.
+func (b *bus) wakeAll(ctx context.Context, topic string, entries []entry) ([]verdict, error) {
+	s, ok := b.every[topic]
+	verdicts := make([]verdict, len(entries))
+	for i, e := range entries {
+		verdicts[i] = verdict{e.ID, success}
+		m, err := e.message(topic)
+		switch {
+		case err != nil:
+			b.node.Logger.Error("a message that docket has not sent is left alone", "topic", topic, "error", err)
+		case ok:
+			b.wake(ctx, s, m)
+		}
 	}
-	if err != nil {
-		b.node.Logger.Error("a message that docket has not sent is left alone", "topic", topic, "error", err)
-		http.NotFound(w, r)
-		return
-	}
-	b.wake(r.Context(), m)
-	b.node.Failpoint(stepHandled)
-	w.WriteHeader(http.StatusOK)
+	return verdicts, nil
 }
 
-// message is what its data and its record's headers make up.
-func message(topic string, data []byte, header func(name string) string) (host.Message, error) {
-	id, err := url.QueryUnescape(header(idHeader))
-	if err != nil {
-		return host.Message{}, err
-	}
-	key, err := url.QueryUnescape(header(keyHeader))
-	if err != nil {
-		return host.Message{}, err
-	}
-	if id == "" {
-		return host.Message{}, fmt.Errorf("it has no header %s", idHeader)
-	}
-	return host.Message{Topic: topic, Key: key, ID: id, Data: data}, nil
-}
-
-// wake hands a message to a replica that wants every one, once.
-func (b *bus) wake(ctx context.Context, m host.Message) {
-	s, ok := b.every[m.Topic]
-	if !ok {
-		return
-	}
+func (b *bus) wake(ctx context.Context, s host.Subscription, m host.Message) {
 	outcome := "ok"
 	if err := b.handle(ctx, s, m); err != nil {
 		outcome = "error"

@@ -254,9 +254,9 @@ func (c *cluster) subscriptions(services []host.Service) []byte {
 	var docs []string
 	for _, s := range services {
 		for _, sub := range s.Subscriptions {
-			component, how := sharedBus, "bulkSubscribe: {enabled: true, maxMessagesCount: 64, maxAwaitDurationMs: 20}\n  metadata: {rawPayload: \"true\"}"
+			component := sharedBus
 			if sub.Mode == host.Every {
-				component, how = everyBus, "metadata: {}"
+				component = everyBus
 			}
 			docs = append(docs, fmt.Sprintf(`apiVersion: dapr.io/v2alpha1
 kind: Subscription
@@ -265,9 +265,10 @@ spec:
   pubsubname: %[2]s
   topic: %[3]s
   routes: {default: /events/%[2]s/%[3]s}
-  %[4]s
+  bulkSubscribe: {enabled: true, maxMessagesCount: 64, maxAwaitDurationMs: 20}
+  metadata: {rawPayload: "true"}
 scopes: [%[1]s]
-`, c.own(s.Name), component, c.own(sub.Topic), how))
+`, c.own(s.Name), component, c.own(sub.Topic)))
 		}
 	}
 	return []byte(strings.Join(docs, "---\n"))

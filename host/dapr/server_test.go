@@ -39,7 +39,7 @@ func TestRuntimeRoutesKnowTheirCaller(t *testing.T) {
 		{"a user's request by no service", "GET", "/api/tasks", "secret", "", 403, ""},
 		{"a job by another service", "POST", "/job/r-1~x", "secret", "frontend", 403, ""},
 		{"an event by another service", "POST", "/events/pubsub/task-events", "secret", "frontend", 403, ""},
-		{"an event from elsewhere", "POST", "/events/broadcast/task-events", "secret", "", 404, ""},
+		{"a broadcast, but not in bulk", "POST", "/events/broadcast/task-updates", "secret", "", 503, ""},
 		{"events, but not in bulk", "POST", "/events/pubsub/task-events", "secret", "", 503, ""}, // a 404 or a success would be the end of them
 		{"events to nowhere", "POST", "/events/task-events", "secret", "", 503, ""},
 		{"a job that is not ours", "POST", "/job/backup", "secret", "", 200, ""},

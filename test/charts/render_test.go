@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -305,7 +306,7 @@ func TestBrokersHaveTheTopics(t *testing.T) {
 	}
 	cloud := rendered(t, "kafka", "values-cloud.yaml")
 	for _, want := range declared {
-		if !strings.Contains(plain, "declare_topic "+want.Metadata.Name+" --partitions 12 --replicas 1 --topic-config retention.ms="+at(want.Spec, "config", "retention.ms").(string)+"\n") {
+		if !strings.Contains(plain, "declare_topic "+want.Metadata.Name+" --partitions "+fmt.Sprint(at(want.Spec, "partitions"))+" --replicas 1 --topic-config retention.ms="+at(want.Spec, "config", "retention.ms").(string)+"\n") {
 			t.Errorf("Redpanda does not get %s", want.Metadata.Name)
 		}
 		if !slices.ContainsFunc(cloud, func(o kube) bool { return o.Kind == "KafkaTopic" && equal(t, o, want) }) {
