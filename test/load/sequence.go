@@ -43,12 +43,17 @@ func newSequence(ctx context.Context, d *local.Docket) (*sequence, error) {
 	api.WithAuthToken(sidecar.Getenv("DAPR_API_TOKEN"))
 	s := &sequence{api: api}
 	for like, into := range map[string]*int{"backend||task/%": &s.size.record, "backend||list/%/log/%": &s.size.log, "audit||audit/%": &s.size.message} {
-		mean, err := d.Query(ctx, d.Name, fmt.Sprintf("select round(avg(octet_length(value))) from docket_state where key like '%s'", like))
-		if err != nil {
-			return nil, err
-		}
-		if *into, err = strconv.Atoi(mean); err != nil {
-			return nil, fmt.Errorf("the size of %s: %w", like, err)
+		for *into == 0 { // audit may not have begun yet
+			mean, err := d.Query(ctx, d.Name, fmt.Sprintf("select coalesce(round(avg(octet_length(value))), 0) from docket_state where key like '%s'", like))
+			if err == nil {
+				*into, err = strconv.Atoi(mean)
+			}
+			if err == nil && *into == 0 {
+				err = pause(ctx, 100*time.Millisecond)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("the size of %s: %w", like, err)
+			}
 		}
 	}
 	s.size.head, s.size.outbox = 100, 2*s.size.message
