@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/docket-tasks/docket/host"
@@ -86,8 +87,7 @@ func (c *Commits) commitSome(some []*wish) {
 		tx.Messages = append(tx.Messages, w.tx.Messages...)
 		tx.Jobs = append(tx.Jobs, w.tx.Jobs...)
 	}
-	// The commit speaks for several callers: one of them going away must not fail the others.
-	err := c.try(context.WithoutCancel(some[0].ctx), tx)
+	err := c.try(common(some), tx)
 	if err == nil || errors.Is(err, host.ErrUnavailable) || errors.Is(err, host.ErrUnknown) {
 		for _, w := range some {
 			w.err = err
@@ -99,6 +99,16 @@ func (c *Commits) commitSome(some []*wish) {
 		each.Go(func() { w.err = c.try(w.ctx, w.tx) })
 	}
 	each.Wait()
+}
+
+// common is the context of a commit that speaks for several callers: one of them going away must not fail the others. Where they all go
+// away together it does.
+func common(some []*wish) context.Context {
+	ctx := some[0].ctx
+	if slices.ContainsFunc(some, func(w *wish) bool { return w.ctx.Done() != ctx.Done() }) {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
 }
 
 // try commits; a panic becomes an error, as in a goroutine of its own it would end the process. What has happened is not known then.

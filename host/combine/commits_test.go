@@ -155,3 +155,38 @@ func TestPanicIsAnErrorOfEachCaller(t *testing.T) {
 		})
 	}
 }
+
+// A shared commit ends with its callers where they end together, as with their host, and not where only one of them does.
+func TestSharedCommitEndsWithAllItsCallers(t *testing.T) {
+	for name, together := range map[string]bool{"together": true, "one of them": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				first := make(chan struct{})
+				var shared context.Context
+				g := NewCommits(func(ctx context.Context, tx host.Tx) error {
+					if len(tx.Ops) == 1 {
+						<-first
+					} else {
+						shared = ctx
+					}
+					return nil
+				}, most)
+				ctx, cancel := context.WithCancel(t.Context())
+				other := t.Context()
+				if together {
+					other = ctx
+				}
+				for i, ctx := range []context.Context{ctx, ctx, other} {
+					go func() { _ = g.Commit(ctx, host.Tx{Ops: []host.Op{host.Create(fmt.Sprint(i), nil)}}) }()
+					synctest.Wait()
+				}
+				close(first)
+				synctest.Wait()
+				cancel()
+				if ended := shared.Err() != nil; ended != together {
+					t.Errorf("ended: %t", ended)
+				}
+			})
+		})
+	}
+}
