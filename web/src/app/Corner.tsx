@@ -4,7 +4,7 @@ import { AccountMenu } from './Navigation';
 /** What is at hand at the top of every page on a phone; on a wide screen the sidebar has it. */
 export function Corner() {
   return (
-    <div className="ml-auto flex self-center md:hidden">
+    <div className="ml-auto flex self-start md:hidden">
       <InboxLink />
       <AccountMenu />
     </div>
