@@ -156,6 +156,33 @@ func TestPanicIsAnErrorOfEachCaller(t *testing.T) {
 	}
 }
 
+// What callers share is bounded by its operations; who has more of them than that goes alone.
+func TestSharedCommitsAreBoundedByTheirOperations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		state := &narrow{tokens: make(chan struct{}), keys: map[string]bool{}}
+		g := NewCommits(state.Commit, 5)
+		var all sync.WaitGroup
+		for i, n := range []int{1, 2, 2, 2, 7, 1, 4} {
+			all.Go(func() {
+				var tx host.Tx
+				for j := range n {
+					tx.Ops = append(tx.Ops, host.Create(fmt.Sprint(i, " ", j), nil))
+				}
+				if err := g.Commit(t.Context(), tx); err != nil {
+					t.Errorf("call %d: %v", i, err)
+				}
+			})
+			synctest.Wait()
+		}
+		close(state.tokens)
+		all.Wait()
+		slices.Sort(state.ops)
+		if want := []int{1, 2, 4, 5, 7}; !slices.Equal(state.ops, want) { // the first, and 2+2, 2, 7, 1+4
+			t.Errorf("commits of %v operations, want %v", state.ops, want)
+		}
+	})
+}
+
 // A shared commit ends with its callers where they end together, as with their host, and not where only one of them does.
 func TestSharedCommitEndsWithAllItsCallers(t *testing.T) {
 	for name, together := range map[string]bool{"together": true, "one of them": false} {

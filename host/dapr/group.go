@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	// lanes is how many shared transactions are under way at once: while one waits for the disk, the next is written.
+	// lanes is how many batches are under way at once, each in as many transactions as it needs: while one waits for the disk, the next
+	// is written.
 	lanes = 3
 	// maxGrouped is how many operations of several commits one transaction has at most. The sidecar carries them out one after the
 	// other, and who has few of them waits for all.
@@ -35,7 +36,11 @@ func newGroup(s outbox.Store) *group {
 	return g
 }
 
-// Commit implements [outbox.Store].
+// Commit implements [outbox.Store]. A single operation is the outbox's own, such as that a slot is still held, or that a row is void, which
+// must not wait for others; by itself it needs no transaction.
 func (g *group) Commit(ctx context.Context, ops []host.Op) error {
+	if len(ops) == 1 {
+		return g.Store.Commit(ctx, ops)
+	}
 	return g.lanes[g.next.Add(1)%lanes].Commit(ctx, host.Tx{Ops: ops})
 }

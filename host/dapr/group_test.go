@@ -1,6 +1,7 @@
 package dapr
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,9 @@ func (d *doors) Commit(_ context.Context, ops []host.Op) error {
 	<-d.tokens
 	var keys []string
 	for _, o := range ops {
-		keys = append(keys, o.Key)
+		if o.Key != "row" {
+			keys = append(keys, o.Key)
+		}
 	}
 	switch {
 	case d.fail != nil:
@@ -37,11 +40,11 @@ func (d *doors) Commit(_ context.Context, ops []host.Op) error {
 	return nil
 }
 
-// commits begins one commit for each key, in their order, and returns what becomes of them.
+// commits begins one commit for each key, of that and its row, in their order, and returns what becomes of them.
 func commits(t *testing.T, g *group, keys ...string) []error {
 	outcomes := make([]error, len(keys))
 	for i, k := range keys {
-		go func() { outcomes[i] = g.Commit(t.Context(), []host.Op{host.Create(k, nil)}) }()
+		go func() { outcomes[i] = g.Commit(t.Context(), []host.Op{host.Create(k, nil), host.Create("row", nil)}) }()
 		synctest.Wait()
 	}
 	return outcomes
@@ -70,6 +73,9 @@ func TestCommitsShareTransactions(t *testing.T) {
 		outcomes := commits(t, newGroup(store), keysOf()...)
 		store.let(2*lanes + 2) // of the lane with the conflict each of the two then goes by itself
 		want := [][]string{{"0"}, {"1"}, {"2"}, {"4", "7"}, {"5", "8"}, {"3"}}
+		if len(store.done) != len(want) {
+			t.Errorf("%d transactions: %q", len(store.done), store.done)
+		}
 		for _, keys := range want {
 			if !slices.ContainsFunc(store.done, func(done []string) bool { return slices.Equal(done, keys) }) {
 				t.Errorf("no transaction of %q, but %q", keys, store.done)
@@ -95,4 +101,40 @@ func TestOutcomeOfASharedTransactionIsNotKnown(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What the outbox writes alone, such as that it still holds its slot, does not wait for commits.
+func TestASingleOperationWaitsForNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &doors{tokens: make(chan struct{})}
+		g := newGroup(store)
+		commits(t, g, keysOf()...)
+		begun := false
+		go func() {
+			begun = g.Commit(t.Context(), []host.Op{host.Create("slot", nil)}) == nil
+		}()
+		synctest.Wait()
+		store.let(lanes + 1) // those that have begun
+		if !begun {
+			t.Errorf("it waits behind %q", store.done)
+		}
+		store.let(lanes)
+	})
+}
+
+// Those of one key stay as they were, however many there are.
+func TestOperationsAreInOrder(t *testing.T) {
+	var ops []host.Op
+	for i := range 64 {
+		ops = append(ops, host.Put([]string{"b", "a", "c"}[i%3], []byte{byte(i)}))
+	}
+	got := inOrder(ops)
+	if !slices.IsSortedFunc(got, func(a, b host.Op) int {
+		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Value[0], b.Value[0]))
+	}) || len(got) != len(ops) {
+		t.Errorf("%v", got)
+	}
+	if ops[0].Key != "b" {
+		t.Error("the caller's own are in another order now")
+	}
 }

@@ -228,17 +228,21 @@ func stored(value []byte) []byte {
 	return append([]byte{0}, value...)
 }
 
-// Commit implements [outbox.Store]. Operations go in the order of their keys, so that no two transactions wait for each other.
+// Commit implements [outbox.Store].
 func (s *sidecar) Commit(ctx context.Context, ops []host.Op) error {
 	ctx, cancel := context.WithTimeout(ctx, commitTime)
 	defer cancel()
-	ops = slices.Clone(ops)
-	slices.SortStableFunc(ops, func(a, b host.Op) int { return strings.Compare(a.Key, b.Key) })
 	out := make([]*client.StateOperation, len(ops))
-	for i, o := range ops {
+	for i, o := range inOrder(ops) {
 		out[i] = operation(o)
 	}
 	return commitError(s.api.ExecuteStateTransaction(ctx, stateStore, nil, out))
+}
+
+// inOrder are operations by their keys, so that no two transactions wait for each other; those of one key are as they came, for several
+// commits may have written it.
+func inOrder(ops []host.Op) []host.Op {
+	return slices.SortedStableFunc(slices.Values(ops), func(a, b host.Op) int { return strings.Compare(a.Key, b.Key) })
 }
 
 func operation(o host.Op) *client.StateOperation {
