@@ -55,7 +55,7 @@ func (b *bus) serveBatch(w http.ResponseWriter, r *http.Request, deal func(ctx c
 			err = fmt.Errorf("it has more than %d bytes, maxMessagesCount of the subscription has to be at most 64: %w", maxBatch, err)
 		}
 		b.node.metrics.delivered(topic, "error")
-		b.node.Logger.Log(r.Context(), level, "a batch of messages is not dealt with, it will come again", "topic", topic, "error", err)
+		b.node.Logger.Log(r.Context(), level, "a batch of messages is not dealt with", "topic", topic, "error", err)
 		deliverAgain(w, r)
 		return
 	}

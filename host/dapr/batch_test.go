@@ -60,7 +60,7 @@ func TestBatchIsBounded(t *testing.T) {
 	}
 }
 
-// A replica that wants every message gets each of a batch once, in their order, whatever becomes of it.
+// A replica that wants every message gets each of a batch once, in their order, whatever its handler says.
 //
 // [Task]: T066
 func TestWakingIsNotRepeated(t *testing.T) {

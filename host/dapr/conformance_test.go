@@ -234,8 +234,8 @@ func (c *cluster) connect(ctx context.Context, n *Node, topic string, connected 
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for i := 0; ; i++ {
-		for partition := range 12 {
-			key := fmt.Sprint("probe", i, partition)
+		for k := range 12 { // so many that they go to all partitions
+			key := fmt.Sprint("probe", i, k)
 			if err := n.publisher.Publish(ctx, []host.Message{{Topic: topic, Key: key, ID: key}}); err != nil {
 				return err
 			}

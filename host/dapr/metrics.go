@@ -28,7 +28,7 @@ func newMetrics(registry prometheus.Registerer, stats func() outbox.Stats) (*met
 			Name: "docket_commits_total", Help: "Transactions by outcome: ok, conflict, refused, unknown.",
 		}, []string{"outcome"}),
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "docket_deliveries_total", Help: "Messages delivered by topic and outcome: ok, error (delivered again), parked, dead.",
+			Name: "docket_deliveries_total", Help: "Messages delivered by topic and outcome: ok, error (delivered again, unless every replica gets it), parked, dead.",
 		}, []string{"topic", "outcome"}),
 		jobsDone: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "docket_jobs_total", Help: "Jobs run by outcome: ok, error (run again).",

@@ -1,6 +1,7 @@
 package dapr
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -80,7 +81,7 @@ func TestBeyondTheContract(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *cluster){
 		"AnotherReplicaFinishes": anotherReplicaFinishes, "OrderOfAParkedKeyOverReplicas": parkedOverReplicas, "DeadLettersAreReplayed": deadLettersAreReplayed,
 		"AnswersThatNobodyGave": answersThatNobodyGave, "RepeatedInVain": repeatedInVain, "StoppingLosesNoCall": stoppingLosesNoCall,
-		"AnswersToMessagesThatNobodyGave": answersToMessagesThatNobodyGave,
+		"AnswersToMessagesThatNobodyGave": answersToMessagesThatNobodyGave, "AFailedBroadcastHoldsUpNoOther": aFailedBroadcastHoldsUpNoOther,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newCluster(t, m)) })
 	}
@@ -232,6 +233,38 @@ func answersToMessagesThatNobodyGave(t *testing.T, c *cluster) {
 	if called.Load() <= swallowed {
 		t.Errorf("they came although %d calls were swallowed", swallowed)
 	}
+}
+
+// What every replica gets is not repeated where it fails: until it succeeded nothing else would come, of any key or topic.
+func aFailedBroadcastHoldsUpNoOther(t *testing.T, c *cluster) {
+	refused, got := &seen{}, &seen{}
+	c.between = func(app http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			if bytes.Contains(body, []byte(`"refused"`)) {
+				refused.add("refused")
+				http.Error(w, "not now", http.StatusServiceUnavailable)
+				return
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			app.ServeHTTP(w, r)
+		})
+	}
+	c.Start(t, host.Service{Name: "publisher"}, host.Service{Name: "watcher", Subscriptions: []host.Subscription{{
+		Topic: "events", Mode: host.Every, Handle: func(_ context.Context, m host.Message) error {
+			got.add(m.ID)
+			return nil
+		},
+	}}})
+	s := c.Host("publisher").State
+	sendAll(t, s, "k", "refused")
+	eventually(t, "the one that is refused", func() bool { return refused.has("refused") })
+	sendAll(t, s, "k", "after")
+	sendAll(t, s, "l", "another")
+	eventually(t, "those after it", func() bool { return got.has("after", "another") })
 }
 
 // The calls after the first find that the job is done.

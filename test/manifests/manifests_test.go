@@ -234,7 +234,7 @@ func TestComponents(t *testing.T) {
 
 // The two components on Kafka differ in who shares a message, and in nothing else.
 func TestBroadcastIsPubsubForEveryReplica(t *testing.T) {
-	differ := []string{"consumerID", "initialOffset"}
+	differ := []string{"consumerID", "initialOffset", "consumeRetryEnabled"}
 	strip := func(c component) (out []value) {
 		for _, v := range c.Spec.Metadata {
 			if !slices.Contains(differ, v.Name) {
@@ -243,7 +243,11 @@ func TestBroadcastIsPubsubForEveryReplica(t *testing.T) {
 		}
 		return out
 	}
-	shared, every := strip(read[component](t, "pubsub.yaml")[0]), strip(read[component](t, "broadcast.yaml")[0])
+	broadcast := read[component](t, "broadcast.yaml")[0]
+	if !slices.ContainsFunc(broadcast.Spec.Metadata, func(v value) bool { return v.Name == "consumeRetryEnabled" && v.Value == "false" }) {
+		t.Error("the component repeats a broadcast that fails, and nothing else comes meanwhile")
+	}
+	shared, every := strip(read[component](t, "pubsub.yaml")[0]), strip(broadcast)
 	if len(shared) != len(every) {
 		t.Fatalf("%d settings and %d", len(shared), len(every))
 	}
