@@ -141,7 +141,7 @@ bin/helm: tools/charts/go.mod
 
 .PHONY: charts
 charts: bin/helm ## lint and render the charts with every file of values, check the result strictly, and what they refuse
-	cd tools/charts && CGO_ENABLED=0 $(GO) build -trimpath -o ../../bin/charts .
+	cd tools/charts && $(GO) test . && CGO_ENABLED=0 $(GO) build -trimpath -o ../../bin/charts .
 	$(GO) test -count=1 ./test/charts
 
 .PHONY: cluster-test
