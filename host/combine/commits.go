@@ -11,7 +11,7 @@ import (
 	"github.com/docket-tasks/docket/host"
 )
 
-// maxAtOnce is how many transactions of [Commits] go at the same time, side by side.
+// maxAtOnce is how many transactions of [Commits] go at the same time at most, side by side.
 const maxAtOnce = 64
 
 // Commits makes one transaction of what several callers want at the same time: what comes while a commit is under way goes with the
@@ -19,13 +19,14 @@ const maxAtOnce = 64
 type Commits struct {
 	commit func(context.Context, host.Tx) error
 	most   int
+	going  chan struct{} // has a place for each transaction under way
 	queue  Queue[struct{}, *wish]
 }
 
 // NewCommits returns one that commits by the function given, which is [host.State]'s Commit or keeps its promises. What callers share has
 // most operations at most; their messages and jobs have to be within the limits of [host.Tx] then. A larger transaction goes by itself.
 func NewCommits(commit func(context.Context, host.Tx) error, most int) *Commits {
-	c := &Commits{commit: commit, most: most}
+	c := &Commits{commit: commit, most: most, going: make(chan struct{}, maxAtOnce)}
 	c.queue.Max = maxAtOnce * most
 	c.queue.Run = c.commitAll
 	return c
@@ -117,6 +118,8 @@ func (c *Commits) try(ctx context.Context, tx host.Tx) (err error) {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v\n%s", host.ErrUnknown, p, debug.Stack())
 		}
+		<-c.going
 	}()
+	c.going <- struct{}{}
 	return c.commit(ctx, tx)
 }

@@ -183,6 +183,37 @@ func TestSharedCommitsAreBoundedByTheirOperations(t *testing.T) {
 	})
 }
 
+// However many callers there are, the store gets no more at once than it can carry.
+func TestSoManyCommitsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var going, largest atomic.Int64
+		release := make(chan struct{})
+		g := NewCommits(func(context.Context, host.Tx) error {
+			largest.Store(max(largest.Load(), going.Add(1)))
+			<-release
+			going.Add(-1)
+			return nil
+		}, 2)
+		var all sync.WaitGroup
+		for i := range 4 * maxAtOnce {
+			all.Go(func() {
+				tx := host.Tx{Ops: []host.Op{host.Create(fmt.Sprint(i), nil), host.Create(fmt.Sprint(i, "+"), nil)}} // with which no other fits
+				if err := g.Commit(t.Context(), tx); err != nil {
+					t.Errorf("call %d: %v", i, err)
+				}
+			})
+		}
+		synctest.Wait()
+		release <- struct{}{} // the first, for which all others wait
+		synctest.Wait()
+		if n := largest.Load(); n != maxAtOnce {
+			t.Errorf("%d at once, want %d", n, maxAtOnce)
+		}
+		close(release)
+		all.Wait()
+	})
+}
+
 // A shared commit ends with its callers where they end together, as with their host, and not where only one of them does.
 func TestSharedCommitEndsWithAllItsCallers(t *testing.T) {
 	for name, together := range map[string]bool{"together": true, "one of them": false} {
