@@ -23,24 +23,43 @@ const (
 // itself, so a conflict is its own; where its outcome is not known, that of each is found out by its own row.
 type group struct {
 	outbox.Store
-	next  atomic.Uint64
-	lanes [lanes]*combine.Commits
+	lanes [lanes]lane
+}
+
+// lane is one of the batches and how many commits are in it, or wait for the next.
+type lane struct {
+	*combine.Commits
+	busy atomic.Int64
 }
 
 func newGroup(s outbox.Store) *group {
 	g := &group{Store: s}
 	commit := func(ctx context.Context, tx host.Tx) error { return unknown(s.Commit(ctx, tx.Ops)) }
 	for i := range g.lanes {
-		g.lanes[i] = combine.NewCommits(commit, maxGrouped)
+		g.lanes[i].Commits = combine.NewCommits(commit, maxGrouped)
 	}
 	return g
 }
 
-// Commit implements [outbox.Store]. A single operation is the outbox's own, such as that a slot is still held, or that a row is void, which
+// Commit implements [outbox.Store]. A single operation is the outbox's own, such as that a slot is still held, which
 // must not wait for others; by itself it needs no transaction.
 func (g *group) Commit(ctx context.Context, ops []host.Op) error {
 	if len(ops) == 1 {
 		return g.Store.Commit(ctx, ops)
 	}
-	return g.lanes[g.next.Add(1)%lanes].Commit(ctx, host.Tx{Ops: ops})
+	l := g.emptiest()
+	l.busy.Add(1)
+	defer l.busy.Add(-1)
+	return l.Commit(ctx, host.Tx{Ops: ops})
+}
+
+// emptiest is the lane with the fewest commits, so that nobody waits for a transaction that is stuck while another lane is free.
+func (g *group) emptiest() *lane {
+	best := &g.lanes[0]
+	for i := range g.lanes {
+		if l := &g.lanes[i]; l.busy.Load() < best.busy.Load() {
+			best = l
+		}
+	}
+	return best
 }

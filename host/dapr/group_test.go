@@ -15,15 +15,20 @@ import (
 // doors is a store through which one transaction goes for each token; it notes the keys of each that has happened.
 type doors struct {
 	tokens chan struct{}
-	refuse string // transactions with this key meet a conflict
-	fail   error  // of every transaction
+	stuck  chan struct{} // the only way out for a transaction of the key "stuck"
+	refuse string        // transactions with this key meet a conflict
+	fail   error         // of every transaction
 	done   [][]string
 }
 
 func (d *doors) Get(context.Context, []string) ([]host.Item, error) { return nil, nil }
 
 func (d *doors) Commit(_ context.Context, ops []host.Op) error {
-	<-d.tokens
+	if ops[0].Key == "stuck" {
+		<-d.stuck
+	} else {
+		<-d.tokens
+	}
 	var keys []string
 	for _, o := range ops {
 		if o.Key != "row" {
@@ -100,6 +105,21 @@ func TestOutcomeOfASharedTransactionIsNotKnown(t *testing.T) {
 				t.Errorf("commit %d: %v", i, err)
 			}
 		}
+	})
+}
+
+// One transaction that is stuck holds up nobody as long as another lane is free.
+func TestNobodyWaitsForOneThatIsStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &doors{tokens: make(chan struct{}), stuck: make(chan struct{})}
+		g := newGroup(store)
+		commits(t, g, "stuck")
+		close(store.tokens)
+		commits(t, g, keysOf()...)
+		if len(store.done) != 3*lanes {
+			t.Errorf("only %q went through", store.done)
+		}
+		close(store.stuck)
 	})
 }
 
