@@ -99,7 +99,7 @@ func newCluster(t *testing.T, m *local.Machine) *cluster {
 	}
 	c.log = slog.New(slog.NewTextHandler(out, nil)).With("test", t.Name())
 	var declared []string
-	for _, topic := range topics {
+	for _, topic := range append(topics[:len(topics):len(topics)], "events-dead-"+c.own("reader")) {
 		declared = append(declared, c.own(topic))
 	}
 	var err error

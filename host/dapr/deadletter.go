@@ -11,7 +11,7 @@ import (
 	"github.com/docket-tasks/docket/host"
 )
 
-// maxDead is how many dead letters a service keeps; beyond, they go to Dapr's dead-letter topic.
+// maxDead is how many dead letters a service keeps, in one row; those beyond go to the topic where Dapr puts what it cannot deliver.
 const maxDead = 1000
 
 const deadKey = reserved + "dead"
@@ -49,7 +49,7 @@ func (i deadIndex) find(topic, id string) int {
 	return slices.IndexFunc(i.Letters, func(l DeadLetter) bool { return l.Topic == topic && l.ID == id })
 }
 
-// bury keeps m as a dead letter.
+// bury keeps m as a dead letter, so that it holds up no other.
 func (b *bus) bury(ctx context.Context, m host.Message, cause error) error {
 	err := b.settled(ctx, func() (host.Tx, error) {
 		it, index, err := b.node.deadIndex(ctx)
@@ -57,7 +57,7 @@ func (b *bus) bury(ctx context.Context, m host.Message, cause error) error {
 			return host.Tx{}, err
 		}
 		if len(index.Letters) >= maxDead {
-			return host.Tx{}, fmt.Errorf("%d dead letters are kept already: look at them with docket deadletter", maxDead)
+			return host.Tx{Messages: []host.Message{{Topic: m.Topic + "-dead-" + b.node.Service, Key: m.Key, ID: m.ID, Data: m.Data}}}, nil
 		}
 		index.Letters = append(index.Letters, DeadLetter{Topic: m.Topic, Key: m.Key, ID: m.ID, At: time.Now().UTC(), Error: cause.Error()})
 		encoded, err := json.Marshal(index)

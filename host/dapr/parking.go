@@ -180,7 +180,7 @@ func (b *bus) park(ctx context.Context, m host.Message, behind bool) (parked boo
 func (b *bus) settled(ctx context.Context, make func() (host.Tx, error)) error {
 	return host.Retry(ctx, func() error {
 		tx, err := make()
-		if err != nil || len(tx.Ops) == 0 {
+		if err != nil || len(tx.Ops) == 0 && len(tx.Messages) == 0 {
 			return err
 		}
 		return b.node.state.commit(ctx, tx)

@@ -3,6 +3,7 @@ package dapr
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -82,6 +83,7 @@ func TestBeyondTheContract(t *testing.T) {
 		"AnotherReplicaFinishes": anotherReplicaFinishes, "OrderOfAParkedKeyOverReplicas": parkedOverReplicas, "DeadLettersAreReplayed": deadLettersAreReplayed,
 		"AnswersThatNobodyGave": answersThatNobodyGave, "RepeatedInVain": repeatedInVain, "StoppingLosesNoCall": stoppingLosesNoCall,
 		"AnswersToMessagesThatNobodyGave": answersToMessagesThatNobodyGave, "AFailedBroadcastHoldsUpNoOther": aFailedBroadcastHoldsUpNoOther,
+		"DeadLettersBeyondTheList": deadLettersBeyondTheList,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newCluster(t, m)) })
 	}
@@ -318,6 +320,37 @@ func deadLettersAreReplayed(t *testing.T, c *cluster) {
 	eventually(t, "the replayed message", func() bool { return got.has("bad") })
 	if letters, err := reader.DeadLetters(t.Context()); err != nil || len(letters) != 0 {
 		t.Errorf("after the replay: %+v, %v", letters, err)
+	}
+}
+
+// Where no more dead letters are kept they hold up nobody either.
+func deadLettersBeyondTheList(t *testing.T, c *cluster) {
+	got, dead := &seen{}, &seen{}
+	c.Start(t, host.Service{Name: "publisher"}, listener("reader", func(_ context.Context, m host.Message) error {
+		if m.ID == "bad" {
+			return host.Permanent(errors.New("makes no sense"))
+		}
+		got.add(m.ID)
+		return nil
+	}), host.Service{Name: "undertaker", Subscriptions: []host.Subscription{{
+		Topic: "events-dead-" + c.own("reader"), Handle: func(_ context.Context, m host.Message) error {
+			dead.add(m.ID + " " + string(m.Data))
+			return nil
+		},
+	}}})
+	reader := c.node("reader")
+	full, err := json.Marshal(deadIndex{Letters: make([]DeadLetter, maxDead)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := reader.state.commit(t.Context(), host.Tx{Ops: []host.Op{host.Put(deadKey, full)}}); err != nil {
+		t.Fatal(err)
+	}
+	sendAll(t, c.Host("publisher").State, "k", "bad", "good")
+	eventually(t, "the message behind it", func() bool { return got.has("good") })
+	eventually(t, "the dead letter", func() bool { return dead.has("bad bad") })
+	if letters, err := reader.DeadLetters(t.Context()); err != nil || len(letters) != maxDead {
+		t.Errorf("%d dead letters, %v", len(letters), err)
 	}
 }
 
