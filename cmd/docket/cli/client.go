@@ -122,17 +122,25 @@ func readLine(file string) (string, error) {
 	return line, err
 }
 
-// serverURL checks an address; one without a scheme is taken for plain HTTP.
+// serverURL checks an address. One without a scheme means HTTPS, for a token goes there, and plain HTTP on this machine.
 func serverURL(s string) (string, error) {
 	full := s
 	if !strings.Contains(s, "://") {
-		full = "http://" + s
+		full = "https://" + s
+		if u, err := url.Parse(full); err == nil && onThisMachine(u.Hostname()) {
+			full = "http://" + s
+		}
 	}
 	u, err := url.Parse(full)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
 		return "", exit(badInput, "--server: %q is no address of a server: give one such as %s", s, defaultServer)
 	}
 	return strings.TrimRight(full, "/"), nil
+}
+
+func onThisMachine(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // request is one call of the API.
@@ -282,6 +290,9 @@ func (c *client) unreachable(err error) error {
 	}
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return exit(unreachable, "no server at %s: start one with `docket`, or name it with --server", c.server)
+	}
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return exit(unreachable, "the server at %s speaks plain HTTP: give its address with http://, if nobody else is on the way there", c.server)
 	}
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err

@@ -124,10 +124,36 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// A token that was made is kept even where the session it was made by cannot be ended: nobody would know of it otherwise.
+func TestTokenOutlivesASignOutThatFails(t *testing.T) {
+	c := against(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodDelete {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, `{"id":"1","token":"dkt_new"}`)
+	})
+	var errs strings.Builder
+	s := &session{client: c, screen: &screen{errs: &errs}}
+	made, err := s.tokenBySession(t.Context(), "session=x", nil)
+	if err != nil || made.Secret != "dkt_new" || !strings.Contains(errs.String(), "still open") {
+		t.Errorf("%+v, %v, said %q", made, err, errs.String())
+	}
+}
+
+func TestPlainServerIsNamedSo(t *testing.T) {
+	c := against(t, func(http.ResponseWriter, *http.Request) {})
+	c.server = strings.Replace(c.server, "http://", "https://", 1)
+	if _, _, err := get[map[string]any](t.Context(), c, "/api/me", nil); err == nil || !strings.Contains(err.Error(), "speaks plain HTTP") || ExitCode(err) != unreachable {
+		t.Error(err)
+	}
+}
+
 func TestServerURL(t *testing.T) {
 	for in, want := range map[string]string{
 		"http://127.0.0.1:8080": "http://127.0.0.1:8080", "127.0.0.1:80": "http://127.0.0.1:80", "https://example.org/docket/": "https://example.org/docket",
-		"localhost": "http://localhost", "ftp://x": "", "http://": "", "http://a?b": "", "": "", "a b": "",
+		"localhost": "http://localhost", "[::1]:8080": "http://[::1]:8080", "example.org": "https://example.org", "192.168.1.9:8080/docket": "https://192.168.1.9:8080/docket", "ftp://x": "", "http://": "", "http://a?b": "", "": "", "a b": "",
 	} {
 		if got, err := serverURL(in); got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v", in, got, err)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -157,10 +156,7 @@ func (s *session) login(ctx context.Context, e loginFlags, in io.Reader) error {
 // warnOfPlain says that a password would go over the network as it is.
 func (s *session) warnOfPlain() {
 	u, err := url.Parse(s.server)
-	if err != nil || u.Scheme != "http" {
-		return
-	}
-	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if err == nil && u.Scheme == "http" && !onThisMachine(u.Hostname()) {
 		fmt.Fprintf(s.errs, "the connection to %s is not encrypted: whoever is on the way can read the password\n", u.Host)
 	}
 }
@@ -246,16 +242,21 @@ func (s *session) signIn(ctx context.Context, name, password, factor string) (us
 	return in.User, cookies[0].Name + "=" + cookies[0].Value, nil
 }
 
-// tokenBySession makes an API token, and ends the session that was opened for it.
+// tokenBySession makes an API token, and ends the session that was opened for it. Where only that fails the token is good.
 func (s *session) tokenBySession(ctx context.Context, cookie string, body map[string]any) (token, error) {
 	s.cookie = cookie
 	defer func() { s.cookie = "" }()
 	made, _, err := call[token](ctx, s.client, request{method: http.MethodPost, path: "/api/tokens", body: body, once: true})
 	_, signOut := s.do(ctx, request{method: http.MethodDelete, path: "/api/session"})
-	if err == nil && made.Secret == "" {
-		err = exit(failed, "the token is not what docket sends")
+	switch {
+	case err != nil:
+		return made, errors.Join(err, signOut)
+	case made.Secret == "":
+		return made, exit(failed, "the token is not what docket sends")
+	case signOut != nil:
+		fmt.Fprintf(s.errs, "the session that made the token is still open, end it in the settings: %v\n", signOut)
 	}
-	return made, errors.Join(err, signOut)
+	return made, nil
 }
 
 func logoutCommand(o *options) *cobra.Command {
