@@ -112,6 +112,9 @@ func port(flag, value string) (int, error) {
 // serveSidecar runs one service behind its Dapr sidecar until ctx ends. In this order: the ports; the sidecar, which
 // must be there before anything else works; the service; the sidecar's door, through which messages then come; the users' door.
 func serveSidecar(ctx context.Context, o *serveOptions, so *sidecarOptions, s service, users bool, out io.Writer) (err error) {
+	if err := o.checkLog(); err != nil {
+		return err
+	}
 	log := edge.NewLogger(os.Stderr, s.name, o.logLevel, o.logFormat)
 	metrics := newRegistry()
 	set, err := o.settings(log, metrics)
