@@ -102,7 +102,7 @@ audit: web/node_modules/.installed ## check what docket is built from: checksums
 
 .PHONY: rules
 rules: ## try every alert in Prometheus' own engine, which takes minutes to build the first time
-	cd tools/rules && $(GO) test ./...
+	cd tools/rules && $(GO) test -count=1 ./...
 
 .PHONY: fuzz
 fuzz: ## fuzz everything that parses, FUZZTIME each (50000x: times; 10s: time)
@@ -141,7 +141,7 @@ bin/helm: tools/charts/go.mod
 
 .PHONY: charts
 charts: bin/helm ## lint and render the charts with every file of values, check the result strictly, and what they refuse
-	cd tools/charts && $(GO) test . && CGO_ENABLED=0 $(GO) build -trimpath -o ../../bin/charts .
+	cd tools/charts && $(GO) test -count=1 . && CGO_ENABLED=0 $(GO) build -trimpath -o ../../bin/charts .
 	$(GO) test -count=1 ./test/charts
 
 .PHONY: cluster-test
