@@ -214,7 +214,9 @@ func (l *live) onReminder(_ context.Context, m host.Message) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for s := range r.sockets {
-		s.send(f)
+		if s.joined { // hello comes first; what is missed before it is in the inbox
+			s.send(f)
+		}
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/docket-tasks/docket/event"
@@ -400,6 +401,35 @@ func TestJoinDuringACatchUp(t *testing.T) {
 			t.Errorf("late got %s", got)
 		}
 	})
+}
+
+// The first frame is hello, also where a reminder comes while a client joins.
+func TestHelloComesFirst(t *testing.T) {
+	f := start(t)
+	l, s := quiet(t, f), offline()
+	l.enter(f.me.user, s) // as join does before it reads the head
+	id := event.ReminderID(uuid.NewString(), "1")
+	rem := event.Reminder{NotificationID: event.NotificationID(id, "in_app"), ReminderID: id, TaskID: uuid.NewString(), UserID: f.me.user, Title: "t",
+		Message: "m", Channel: "in_app", ScheduledTime: time.UnixMilli(0).UTC(), Timestamp: time.UnixMilli(1).UTC()}
+	data, err := rem.Encode(source, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	remind := func() {
+		if err := l.onReminder(t.Context(), host.Message{Key: rem.TaskID, Data: data}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remind()
+	if err := l.join(t.Context(), f.me.user, s, -1); err != nil {
+		t.Fatal(err)
+	}
+	remind()
+	for _, want := range []string{`{"type":"hello"`, `{"type":"reminder"`} {
+		if got := string(<-s.outbox); !strings.HasPrefix(got, want) {
+			t.Errorf("%.40s…, want %s…", got, want)
+		}
+	}
 }
 
 // A client that missed more than it should be sent at once starts anew; one in the same room that missed little is
