@@ -217,10 +217,18 @@ func (d doors) serve(ctx, background context.Context, unit host.Service, log *sl
 	return serving.Wait()
 }
 
-// usersDoor is what stands at the users' port of one service.
+// usersDoor is what stands at the users' port of one service. That of backend is there for WebSockets and those who have been identified:
+// who wants to sign in comes by frontend, which counts attempts.
 func usersDoor(unit host.Service) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", unit.Public)
+	if unit.Name == backend.Name {
+		for _, pattern := range account.OpenPatterns {
+			mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+				edge.WriteProblem(w, r, edge.NewProblem(http.StatusNotFound, "", "this is for the frontend: ask there"))
+			})
+		}
+	}
 	mux.Handle("GET /healthz", unit.Runtime)
 	mux.Handle("GET /readyz", unit.Runtime)
 	mux.Handle("GET /metrics", localOnly(unit.Runtime))

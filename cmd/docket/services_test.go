@@ -11,6 +11,8 @@ import (
 
 	"github.com/docket-tasks/docket/host"
 	"github.com/docket-tasks/docket/host/embedded"
+	"github.com/docket-tasks/docket/services/backend"
+	"github.com/docket-tasks/docket/services/backend/account"
 )
 
 // Every service of the table starts with nothing configured, is ready, and is not ready any more once it stops, so
@@ -51,5 +53,32 @@ func TestReadiness(t *testing.T) {
 	}
 	for _, u := range units {
 		ready(u, http.StatusServiceUnavailable, "draining")
+	}
+}
+
+// Past the frontend nobody counts who tries to sign in.
+func TestNobodySignsInAtThePortOfBackend(t *testing.T) {
+	node, err := embedded.Open(t.Context(), embedded.Options{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = node.Close(context.WithoutCancel(t.Context())) })
+	unit, err := newBackend(t.Context(), settings{}, node.Host(backend.Name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := func(pattern string) int {
+		method, path, _ := strings.Cut(pattern, " ")
+		w := httptest.NewRecorder()
+		usersDoor(unit).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader("{}")))
+		return w.Code
+	}
+	for _, pattern := range account.OpenPatterns {
+		if status := asked(pattern); status != http.StatusNotFound {
+			t.Errorf("%s: %d", pattern, status)
+		}
+	}
+	if status := asked("GET /api/tasks"); status != http.StatusUnauthorized {
+		t.Errorf("who has not been identified gets %d", status)
 	}
 }
