@@ -2,6 +2,7 @@ package notification
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -30,16 +31,19 @@ func outbound(allowPrivate bool) *http.Client {
 	}
 }
 
-// unanswered judges an attempt that brought no answer. What net/http says around the cause repeats the URL.
+// unanswered judges an attempt that brought no answer. What net/http says around the cause repeats the URL, and what the resolver says
+// is of this network, which is not the user's to explore.
 func unanswered(err error) Answer {
-	text := err.Error()
-	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
-		text = wrapped.Err.Error()
-	}
 	if errors.Is(err, errNotPublic) {
-		return Answer{Outcome: Failed, Text: text}
+		return Answer{Outcome: Failed, Text: "its address " + errNotPublic.Error()}
 	}
-	return Answer{Outcome: Retry, Text: text}
+	if unresolved, ok := errors.AsType[*net.DNSError](err); ok {
+		return Answer{Outcome: Retry, Text: fmt.Sprintf("the name %s cannot be resolved", unresolved.Name)}
+	}
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err
+	}
+	return Answer{Outcome: Retry, Text: err.Error()}
 }
 
 // judgeHTTP judges by the status alone: 2xx is delivered, those of gone are that, and 3xx (redirects are not followed,

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -306,6 +308,12 @@ func TestPushToPrivateAddresses(t *testing.T) {
 	}
 	if got := unanswered(err); !errors.Is(err, errNotPublic) || got.Outcome != Failed {
 		t.Errorf("%v: %+v", err, got)
+	}
+	resolver := &net.DNSError{Err: "no such host", Name: "intranet", Server: "10.0.0.10:53", IsNotFound: true}
+	for _, err := range []error{err, &url.Error{Op: "Post", URL: "https://intranet/", Err: &net.OpError{Op: "dial", Net: "tcp", Err: resolver}}} {
+		if got := unanswered(err); strings.Contains(got.Text, "10.0.0.10") || strings.Contains(got.Text, "127.0.0.1") {
+			t.Errorf("users are told of this network: %+v", got)
+		}
 	}
 }
 
