@@ -27,7 +27,7 @@ const (
 	maxEvents = 64
 	// maxTries bounds how often a batch meets a conflict before its changes are refused.
 	maxTries = 32
-	// commitTime bounds one batch, from reading to the answer of the store.
+	// commitTime bounds what a batch reads and how long it tries; a commit that has begun takes as long as the host lets it.
 	commitTime = 10 * time.Second
 )
 
