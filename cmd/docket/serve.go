@@ -44,6 +44,7 @@ type serveOptions struct {
 	listen, data        string
 	logLevel, logFormat string
 	tls, proxied        bool
+	proxyHops           string
 	smtp                notification.SMTP
 	privateWebhooks     bool
 	pushContact         string
@@ -65,7 +66,7 @@ func defaultServeOptions() *serveOptions {
 		logLevel: env("DOCKET_LOG_LEVEL", "warn"), logFormat: env("DOCKET_LOG_FORMAT", "text"),
 		smtp: notification.SMTP{Host: env("DOCKET_SMTP_HOST", ""), From: env("DOCKET_SMTP_FROM", ""), User: env("DOCKET_SMTP_USER", ""),
 			TLS: notification.TLSPolicy(env("DOCKET_SMTP_TLS", string(notification.StartTLS)))},
-		pushContact: env("DOCKET_PUSH_CONTACT", ""), rateLimit: env("DOCKET_RATE_LIMIT", "50"),
+		proxyHops: env("DOCKET_PROXY_HOPS", "1"), pushContact: env("DOCKET_PUSH_CONTACT", ""), rateLimit: env("DOCKET_RATE_LIMIT", "50"),
 		signUp: env("DOCKET_SIGN_UP", string(account.SignUpClosed)),
 		openID: env("DOCKET_OIDC", ""), publicURL: env("DOCKET_PUBLIC_URL", ""),
 	}
@@ -78,6 +79,7 @@ func (o *serveOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.logFormat, "log-format", o.logFormat, "text or json (DOCKET_LOG_FORMAT)")
 	f.BoolVar(&o.tls, "behind-tls", o.tls, "a proxy in front terminates TLS: use secure cookies")
 	f.BoolVar(&o.proxied, "trust-proxy", o.proxied, "believe the X-Forwarded headers of the proxy in front")
+	f.StringVar(&o.proxyHops, "proxy-hops", o.proxyHops, "with --trust-proxy: how many entries the proxies in front append to X-Forwarded-For, 1 to 10 (DOCKET_PROXY_HOPS)")
 	f.StringVar(&o.smtp.Host, "smtp-host", o.smtp.Host, "mail server for reminders, and links to set a forgotten password, by e-mail (DOCKET_SMTP_HOST)")
 	f.IntVar(&o.smtp.Port, "smtp-port", o.smtp.Port, "port of the mail server; 0 is 587, and 465 with implicit TLS")
 	f.StringVar(&o.smtp.From, "smtp-from", o.smtp.From, "sender of e-mail (DOCKET_SMTP_FROM)")
@@ -124,14 +126,20 @@ func (o *serveOptions) providers() ([]openid.Settings, error) {
 	return list, nil
 }
 
-// maxRateLimit is more than a replica can answer.
-const maxRateLimit = 1e6
+const (
+	maxRateLimit = 1e6 // more than a replica can answer
+	maxProxyHops = 10  // more than anybody has in front
+)
 
 // settings are those of the services.
 func (o *serveOptions) settings(log *slog.Logger, metrics *prometheus.Registry) (settings, error) {
 	limit, err := strconv.ParseFloat(o.rateLimit, 64)
 	if err != nil || !(limit >= 0 && limit <= maxRateLimit) {
 		return settings{}, cli.Usage(fmt.Errorf("--rate-limit (DOCKET_RATE_LIMIT): is %q: use a number of requests a second from 0 (no limit) to %.0f", o.rateLimit, maxRateLimit))
+	}
+	hops, err := strconv.Atoi(o.proxyHops)
+	if err != nil || hops < 1 || hops > maxProxyHops {
+		return settings{}, cli.Usage(fmt.Errorf("--proxy-hops (DOCKET_PROXY_HOPS): is %q: use a number of entries of X-Forwarded-For from 1 to %d", o.proxyHops, maxProxyHops))
 	}
 	signUp := account.SignUp(o.signUp)
 	if !signUp.Valid() {
@@ -147,7 +155,7 @@ func (o *serveOptions) settings(log *slog.Logger, metrics *prometheus.Registry) 
 	if o.smtp.Host != "" && o.publicURL == "" {
 		log.Info("a forgotten password cannot be set anew by e-mail: --public-url, where the link leads, is not set")
 	}
-	return settings{openID: providers, public: strings.TrimSuffix(o.publicURL, "/"), signUp: signUp, rate: limit, log: log, metrics: metrics, tls: o.tls, proxied: o.proxied, smtp: o.smtp, private: o.privateWebhooks, contact: o.pushContact}, nil
+	return settings{openID: providers, public: strings.TrimSuffix(o.publicURL, "/"), signUp: signUp, rate: limit, log: log, metrics: metrics, tls: o.tls, proxied: o.proxied, hops: hops, smtp: o.smtp, private: o.privateWebhooks, contact: o.pushContact}, nil
 }
 
 func serveCommand() *cobra.Command {

@@ -28,6 +28,7 @@ type settings struct {
 	metrics *prometheus.Registry
 	tls     bool
 	proxied bool
+	hops    int // entries that the proxies append to X-Forwarded-For
 	smtp    notification.SMTP
 	private bool    // webhooks and push may reach private addresses
 	contact string  // of the operator, for push services
@@ -88,5 +89,5 @@ func newAudit(ctx context.Context, s settings, h host.Host) (host.Service, error
 
 func newFrontend(_ context.Context, s settings, h host.Host) (host.Service, error) {
 	return frontend.New(frontend.Config{Logger: s.log, Metrics: s.metrics, Build: build(),
-		Static: web.FS, TLS: s.tls, TrustForwarded: s.proxied, RateLimit: s.rate, WS: s.sockets}, h)
+		Static: web.FS, TLS: s.tls, TrustForwarded: s.proxied, ProxyHops: s.hops, RateLimit: s.rate, WS: s.sockets}, h)
 }

@@ -41,6 +41,8 @@ type Config struct {
 	TLS bool
 	// TrustForwarded says that a proxy of ours is in front: its X-Forwarded-For and X-Forwarded-Proto are believed.
 	TrustForwarded bool
+	// ProxyHops is how many entries the proxies in front append to X-Forwarded-For, from 1; less means 1. It counts with TrustForwarded only.
+	ProxyHops int
 	// RateLimit is how many requests a second one credential may make on this replica, with bursts of ten times as many;
 	// the limits of accounts and addresses follow from it. 0 means that there are none.
 	RateLimit float64

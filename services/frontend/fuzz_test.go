@@ -80,7 +80,7 @@ func slashed(p string) string { return strings.TrimSuffix(p, "/") + "/" }
 // FuzzForwarded sends any headers of a proxy, believed and not: the door neither breaks nor lets a caller in for them, and an address
 // that cannot be read is no reason to refuse one.
 func FuzzForwarded(f *testing.F) {
-	for _, seed := range []string{"", "6.6.6.6", "6.6.6.6, ::1", "fe80::1%eth0", "[::1]:80", ",", "unknown", "\x00"} {
+	for _, seed := range []string{"", "6.6.6.6", "6.6.6.6, ::1", "fe80::1%eth0", "[::1]:80", ",", "unknown", "\x00", "6.6.6.6:80,6.6.6.7"} {
 		f.Add(seed, "https")
 	}
 	f.Add("6.6.6.6", "HTTPS,http")
@@ -88,6 +88,7 @@ func FuzzForwarded(f *testing.F) {
 	doors := []http.Handler{
 		s.door(f, func(c *frontend.Config) { c.RateLimit = 1e6 }),
 		s.door(f, func(c *frontend.Config) { c.RateLimit, c.TrustForwarded = 1e6, true }),
+		s.door(f, func(c *frontend.Config) { c.RateLimit, c.TrustForwarded, c.ProxyHops = 1e6, true, 2 }),
 	}
 	f.Fuzz(func(t *testing.T, address, proto string) {
 		for _, door := range doors {

@@ -49,12 +49,13 @@ type gate struct {
 	origins    *http.CrossOriginProtection
 	limits     *limits
 	tls, trust bool
+	hops       int
 }
 
 func newGate(cfg Config, client func(string) *http.Client) *gate {
 	return &gate{
 		client: client, identities: newExchange(client("backend"), cfg.Now),
-		origins: http.NewCrossOriginProtection(), tls: cfg.TLS, trust: cfg.TrustForwarded,
+		origins: http.NewCrossOriginProtection(), tls: cfg.TLS, trust: cfg.TrustForwarded, hops: max(1, cfg.ProxyHops),
 		limits: newLimits(cfg.RateLimit, cfg.Now, cfg.Metrics),
 	}
 }

@@ -167,18 +167,40 @@ func (g *gate) limited(r *http.Request) bool {
 	return g.limits != nil && (g.tls || g.trust || !remote(r).IsLoopback())
 }
 
-// address is where the caller is, as far as it can be told: with a proxy of ours in front, what that says last, for
-// what is before it anybody can write. It is invalid where it cannot be told, or is this machine's.
+// address is where the caller is, as far as it can be told: with proxies of ours in front, what they say, or the last one's own address
+// where that cannot be read, even if it is on this machine. Otherwise it is invalid for this machine, which has no limits.
 func (g *gate) address(r *http.Request) netip.Addr {
 	from := remote(r)
 	if before := r.Header.Values("X-Forwarded-For"); g.trust && len(before) > 0 {
-		last := before[len(before)-1]
-		from, _ = netip.ParseAddr(strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:]))
+		named := callerNamed(before, g.hops)
+		if !named.IsValid() {
+			return from
+		}
+		from = named
 	}
 	if from.Unmap().IsLoopback() {
 		return netip.Addr{}
 	}
 	return from
+}
+
+// callerNamed is the first of the hops entries that our proxies append to X-Forwarded-For, for what is before them anybody can write.
+// It is invalid where that is no address, with a port or without, and where there are fewer entries: those have not come through our proxies.
+func callerNamed(lines []string, hops int) netip.Addr {
+	all := strings.Join(lines, ",")
+	for range hops - 1 {
+		last := strings.LastIndexByte(all, ',')
+		if last < 0 {
+			return netip.Addr{}
+		}
+		all = all[:last]
+	}
+	entry := strings.TrimSpace(all[strings.LastIndexByte(all, ',')+1:])
+	if a, err := netip.ParseAddr(entry); err == nil {
+		return a
+	}
+	withPort, _ := netip.ParseAddrPort(entry)
+	return withPort.Addr()
 }
 
 // remote is the address that the connection comes from.

@@ -98,9 +98,10 @@ func TestAccountIsLimited(t *testing.T) {
 	}
 }
 
-// Nobody needs a credential to be counted: the /64 of IPv6 is one address, as is the last one that our proxy names.
+// Nobody needs a credential to be counted: the /64 of IPv6 is one address, as is the one that our proxies name.
 func TestAddressIsLimited(t *testing.T) {
 	proxied := func(c *frontend.Config) { c.TrustForwarded = true }
+	twice := func(c *frontend.Config) { c.TrustForwarded, c.ProxyHops = true, 2 }
 	tests := []struct {
 		name   string
 		change func(*frontend.Config)
@@ -118,6 +119,28 @@ func TestAddressIsLimited(t *testing.T) {
 		{"behind a proxy", proxied, func(i int) (string, string) {
 			return "127.0.0.1:1", strings.TrimSuffix(from(i), ":1000")
 		}, 60},
+		{"behind a proxy that names ports", proxied, func(i int) (string, string) {
+			return "203.0.113.1:1", from(i)
+		}, 60},
+		{"behind a proxy that names ports of IPv6", proxied, func(i int) (string, string) {
+			return "203.0.113.1:1", fmt.Sprintf("[2001:db8:0:%x::1]:1000", i)
+		}, 60},
+		{"behind a proxy that names nobody", proxied, func(i int) (string, string) {
+			return "203.0.113.1:1", fmt.Sprintf("unknown-%d", i)
+		}, 40},
+		{"behind a proxy on this machine that names nobody", proxied, func(i int) (string, string) {
+			return "127.0.0.1:1", fmt.Sprintf("unknown-%d", i)
+		}, 40},
+		{"behind a proxy, from this machine", proxied, func(int) (string, string) { return "127.0.0.1:1", "127.0.0.1" }, 60},
+		{"behind two", twice, func(i int) (string, string) {
+			return "203.0.113.1:1", strings.TrimSuffix(from(i), ":1000") + ", 203.0.113.80"
+		}, 60},
+		{"behind two, made-up ones before", twice, func(i int) (string, string) {
+			return "203.0.113.1:1", strings.TrimSuffix(from(i), ":1000") + ",198.51.100.1,203.0.113.80"
+		}, 40},
+		{"past two, made-up ones", twice, func(i int) (string, string) {
+			return "203.0.113.1:1", strings.TrimSuffix(from(i), ":1000")
+		}, 40},
 		{"this machine", nil, func(int) (string, string) { return "127.0.0.1:1", "" }, 60},
 		{"this machine in IPv6", nil, func(int) (string, string) { return "[::1]:1", "" }, 60},
 		{"no limit", func(c *frontend.Config) { c.RateLimit = 0 }, func(int) (string, string) { return "198.51.100.1:1", "" }, 60},

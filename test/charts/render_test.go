@@ -280,19 +280,23 @@ func TestProvidersReachBackend(t *testing.T) {
 	}
 }
 
-// What is behind a proxy believes it, and only then: a client could write the header itself.
+// What is behind a proxy believes it, and only then: a client could write the header itself. Google's appends two entries.
 func TestTheDoorKnowsItsProxy(t *testing.T) {
-	for file, want := range map[string][]string{
-		"values-minikube.yaml": {"--trust-proxy=false", "--behind-tls=false"}, "values-cloud.yaml": {"--trust-proxy=true", "--behind-tls=true"},
+	for _, c := range []struct {
+		files []string
+		want  []any
+	}{
+		{[]string{"values-minikube.yaml"}, []any{"--trust-proxy=false", "--proxy-hops=1", "--behind-tls=false"}},
+		{[]string{"values-cloud.yaml"}, []any{"--trust-proxy=true", "--proxy-hops=1", "--behind-tls=true"}},
+		{[]string{"values-cloud.yaml", "values-gke.yaml"}, []any{"--trust-proxy=true", "--proxy-hops=2", "--behind-tls=true"}},
 	} {
-		for _, o := range rendered(t, "docket", file) {
-			if o.Kind != "Deployment" || o.Metadata.Name != "frontend" {
-				continue
-			}
-			args, _ := at(o.Spec, "template", "spec", "containers", 0, "args").([]any)
-			if len(args) != 2 || args[0] != want[0] || args[1] != want[1] {
-				t.Errorf("%s: frontend has %v, want %v", file, args, want)
-			}
+		all := rendered(t, append([]string{"docket"}, c.files...)...)
+		i := slices.IndexFunc(all, func(o kube) bool { return o.Kind == "Deployment" && o.Metadata.Name == "frontend" })
+		if i < 0 {
+			t.Fatalf("%v: there is no frontend", c.files)
+		}
+		if args, _ := at(all[i].Spec, "template", "spec", "containers", 0, "args").([]any); !slices.Equal(args, c.want) {
+			t.Errorf("%v: frontend has %v, want %v", c.files, args, c.want)
 		}
 	}
 }
@@ -368,6 +372,7 @@ func TestRefusals(t *testing.T) {
 		{"docket", "frontend.rollout.gracePeriodSeconds=25", "frontend: rollout.gracePeriodSeconds is 25: it must be at least 35"},
 		{"docket", "frontend.ingress.enabled=true", "host"},
 		{"docket", "frontend.service.nodePort=80", "nodePort"},
+		{"frontend", "settings.proxyHops=0", "proxyHops"},
 		{"docket", "global.imagePrefix=ghcr.io/you", "imagePrefix"},
 		{"docket", "backend.image.digest=sha256:12", "digest"},
 		{"docket", "backend.logLevel=trace", "logLevel"},
