@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -301,6 +302,45 @@ func TestTheDoorKnowsItsProxy(t *testing.T) {
 	}
 }
 
+// Behind a Gateway with TLS docket is served on the listener that ends it alone, and the other one sends users there: by the least specific
+// path there is, so that cert-manager's route for a challenge goes before it. Without TLS docket is served on every listener.
+func TestTheGatewayServesNothingInTheClear(t *testing.T) {
+	gke := []string{"--values", "deploy/helm/docket/values-cloud.yaml", "--values", "deploy/helm/docket/values-gke.yaml"}
+	for _, c := range []struct {
+		args []string
+		want map[string]any // the listener of each route
+	}{
+		{gke, map[string]any{"frontend": "https", "frontend-redirect": "http"}},
+		{append(gke, "--set", "frontend.gateway.httpsListener=tls,frontend.gateway.httpListener="), map[string]any{"frontend": "tls"}},
+		{append(gke, "--set", "frontend.settings.behindTLS=false"), map[string]any{"frontend": nil}},
+	} {
+		out, errs, err := template(t, "docket", c.args...)
+		if err != nil {
+			t.Fatal(err, errs)
+		}
+		listeners := map[string]any{}
+		for _, o := range objects(t, out) {
+			if o.Kind != "HTTPRoute" {
+				continue
+			}
+			listeners[o.Metadata.Name] = at(o.Spec, "parentRefs", 0, "sectionName")
+			if at(o.Spec, "parentRefs", 0, "name") != "docket" || at(o.Spec, "hostnames", 0) != "docket.example.com" {
+				t.Errorf("%s is at %v of %v", o.Metadata.Name, at(o.Spec, "hostnames"), at(o.Spec, "parentRefs"))
+			}
+			want := []any{map[string]any{
+				"matches": []any{map[string]any{"path": map[string]any{"type": "PathPrefix", "value": "/"}}},
+				"filters": []any{map[string]any{"type": "RequestRedirect", "requestRedirect": map[string]any{"scheme": "https", "statusCode": 301.0}}},
+			}}
+			if o.Metadata.Name == "frontend-redirect" && !reflect.DeepEqual(o.Spec["rules"], want) {
+				t.Errorf("without TLS users get %v, want %v", o.Spec["rules"], want)
+			}
+		}
+		if !reflect.DeepEqual(listeners, c.want) {
+			t.Errorf("%v: the routes are on %v, want %v", c.args, listeners, c.want)
+		}
+	}
+}
+
 // Both brokers have the topics of deploy/kafka, with its partitions.
 func TestBrokersHaveTheTopics(t *testing.T) {
 	declared := objects(t, text(t, root+"/deploy/kafka/topics.yaml"))
@@ -373,6 +413,7 @@ func TestRefusals(t *testing.T) {
 		{"docket", "frontend.ingress.enabled=true", "host"},
 		{"docket", "frontend.service.nodePort=80", "nodePort"},
 		{"frontend", "settings.proxyHops=0", "proxyHops"},
+		{"frontend", "gateway.httpsListener=", "httpsListener"},
 		{"docket", "global.imagePrefix=ghcr.io/you", "imagePrefix"},
 		{"docket", "backend.image.digest=sha256:12", "digest"},
 		{"docket", "backend.logLevel=trace", "logLevel"},

@@ -125,6 +125,41 @@ func TestCloudPlan(t *testing.T) {
 	}
 }
 
+// The Gateway has the listeners that the chart's routes are for, in the clear and with TLS, or nobody would get in.
+//
+// [Task]: T086
+func TestCloudGatewayHasTheListeners(t *testing.T) {
+	p, err := deploy(t, "gke", "--host", "docket.example.com", "--email", "ops@example.com", "--dry-run")
+	if err != nil {
+		t.Fatal(p.text)
+	}
+	text, err := os.ReadFile("../../deploy/helm/frontend/values.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values struct {
+		Gateway struct {
+			HTTP  string `json:"httpListener"`
+			HTTPS string `json:"httpsListener"`
+		} `json:"gateway"`
+	}
+	if _, err := yaml.Unmarshal(text, &values, yaml.DecodeOpts{}); err != nil {
+		t.Fatal(err)
+	}
+	protocols := map[any]any{}
+	for _, o := range p.objects {
+		if o["kind"] == "Gateway" {
+			for _, l := range o["spec"].(map[string]any)["listeners"].([]any) {
+				listener := l.(map[string]any)
+				protocols[listener["name"]] = listener["protocol"]
+			}
+		}
+	}
+	if protocols[values.Gateway.HTTP] != "HTTP" || protocols[values.Gateway.HTTPS] != "HTTPS" {
+		t.Errorf("the Gateway has %v, the chart's routes are for %+v", protocols, values.Gateway)
+	}
+}
+
 // A release touches the services alone, and a broker that is there is not made.
 //
 // [Task]: T086
