@@ -413,6 +413,8 @@ func TestRefusals(t *testing.T) {
 		{"docket", "frontend.ingress.enabled=true", "host"},
 		{"docket", "frontend.service.nodePort=80", "nodePort"},
 		{"frontend", "settings.proxyHops=0", "proxyHops"},
+		{"docket", "frontend.service.type=LoadBalancer", "frontend: service.type is LoadBalancer and settings.trustProxy is true"},
+		{"frontend", "service.type=NodePort,ingress.enabled=true,ingress.host=docket.example.com", "frontend: service.type is NodePort and settings.trustProxy is true"},
 		{"frontend", "gateway.httpsListener=", "httpsListener"},
 		{"docket", "global.imagePrefix=ghcr.io/you", "imagePrefix"},
 		{"docket", "backend.image.digest=sha256:12", "digest"},
@@ -431,6 +433,16 @@ func TestRefusals(t *testing.T) {
 		}
 		if out != "" {
 			t.Errorf("%s with %s is rendered in spite of it", c.chart, c.set)
+		}
+	}
+}
+
+// A port for users goes together with what is in front of it: nothing that is believed, or an HTTP proxy.
+func TestPortsForUsers(t *testing.T) {
+	for _, set := range []string{"settings.trustProxy=false", "service.httpProxy=true"} {
+		out, errs, err := template(t, "frontend", "--set", "service.type=LoadBalancer,"+set)
+		if err != nil || !slices.ContainsFunc(objects(t, out), func(o kube) bool { return o.Kind == "Service" && o.Metadata.Name == "frontend-public" }) {
+			t.Errorf("with %s there is no frontend-public: %v\n%s", set, err, errs)
 		}
 	}
 }
