@@ -58,7 +58,7 @@ func TestTopicsKeepTheirPartitions(t *testing.T) {
 	}
 	for name, want := range map[string]string{"task-events": "12", "reminders": "6", "task-updates": "2"} {
 		_, rest, _ := strings.Cut(rendered, "\n  name: "+name+"\n")
-		if spec, _, _ := strings.Cut(rest, "\n---"); !strings.Contains(spec, "\n  partitions: "+want) {
+		if spec, _, _ := strings.Cut(rest, "\n---"); !strings.Contains(spec+"\n", "\n  partitions: "+want+"\n") {
 			t.Errorf("%s is to have %s partitions:\n%s", name, want, rest)
 		}
 	}
