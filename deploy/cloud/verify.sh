@@ -43,6 +43,13 @@ for service in "${SERVICES[@]}"; do
 	echo "  $service: $ready"
 done
 
+echo '== nothing in the clear'
+status=$(curl --silent --output /dev/null --write-out '%{http_code}' --max-time 10 "http://$host/signin") || true
+case $status in
+000 | 30[1278]) echo "  http: $status" ;; # nobody there, or sent on to https
+*) fail "http://$host answers with $status, want a redirect to https" ;;
+esac
+
 echo '== a change, from outside to the audit log'
 token=${DOCKET_TOKEN:-}
 if [ -z "$token" ]; then # a link that signs in once, as the first user's browser would
