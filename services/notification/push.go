@@ -70,12 +70,14 @@ func (p *push) Targets(ctx context.Context, to Recipient) ([]string, error) {
 }
 
 // pushBody is what the browser's service worker gets. NotificationID is of the entry in the inbox, which can be read and
-// snoozed; what became of this message is told there.
+// snoozed; what became of this message is told there. UserID is whom it is for: by the time that they choose something on it
+// their browser may be signed in as another.
 type pushBody struct {
 	NotificationID string `json:"notification_id"`
 	TaskID         string `json:"task_id"`
 	Title          string `json:"title"`
 	Message        string `json:"message"`
+	UserID         string `json:"user_id"`
 }
 
 // payload is the message before encryption. Even where every character of a title needs an escape, it stays below the
@@ -84,7 +86,7 @@ func payload(n Notification) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(pushBody{event.NotificationID(n.ReminderID, InApp), n.TaskID, n.Title, n.Message}); err != nil {
+	if err := enc.Encode(pushBody{event.NotificationID(n.ReminderID, InApp), n.TaskID, n.Title, n.Message, n.UserID}); err != nil {
 		return nil, fmt.Errorf("encode push message %s: %w", n.NotificationID, err)
 	}
 	return bytes.TrimSpace(b.Bytes()), nil

@@ -28,7 +28,7 @@ func (s *service) registerPush(api huma.API) {
 	put := op("put-push-subscription", http.MethodPut, "/api/push/subscriptions", "Subscribe a browser to Web Push, or renew its subscription", 400, 409)
 	put.Description = "Send what PushSubscription.toJSON() says, with a name if you like. A browser belongs to the user who subscribed it last; " +
 		"remove its subscription when signing out. A subscription that the push service calls gone is removed. " +
-		"Each message is JSON with notification_id, task_id, title and message."
+		"Each message is JSON with notification_id, task_id, title, message and user_id."
 	put.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{"application/json": {Example: map[string]any{
 		"endpoint": "https://updates.push.services.mozilla.com/wpush/v2/gAAAAA", "expirationTime": nil, "name": "Firefox on Linux",
 		"keys": map[string]string{"auth": "BTBZMqHH6r4Tts7J_aSIgg",

@@ -15,6 +15,7 @@ import (
 
 	"github.com/docket-tasks/docket/event"
 	"github.com/docket-tasks/docket/host/embedded"
+	"github.com/docket-tasks/docket/task"
 	"github.com/docket-tasks/docket/test/pushservice"
 )
 
@@ -136,7 +137,7 @@ func TestPushReachesEveryBrowser(t *testing.T) {
 			t.Errorf("headers: %+v", m)
 		}
 		var body pushBody
-		if err := json.Unmarshal([]byte(m.Payload), &body); err != nil || body != (pushBody{event.NotificationID(r.ReminderID, InApp), r.TaskID, r.Title, r.Message}) {
+		if err := json.Unmarshal([]byte(m.Payload), &body); err != nil || body != (pushBody{event.NotificationID(r.ReminderID, InApp), r.TaskID, r.Title, r.Message, "ada"}) {
 			t.Errorf("payload %s, %v", m.Payload, err)
 		}
 	}
@@ -145,6 +146,16 @@ func TestPushReachesEveryBrowser(t *testing.T) {
 	}
 	if log := b.log.String(); strings.Contains(log, phone.Endpoint) || strings.Contains(log, "Say") {
 		t.Errorf("the log tells too much:\n%s", log)
+	}
+}
+
+// What takes the most room is one message all the same.
+func TestPushPayloadFits(t *testing.T) {
+	title := strings.Repeat("\u2028", task.MaxTitle) // six bytes each in JSON
+	id := event.NotificationID("r", InApp)
+	n := Notification{ReminderID: id, TaskID: id, UserID: id, Title: title, Message: title + " (overdue: was due 30 September 2026, 23:59)"}
+	if body, err := payload(n); err != nil || len(body) < 12*task.MaxTitle || len(body) > 3993 {
+		t.Errorf("%d bytes, %v; at most 3993 fit (RFC 8291 §4)", len(body), err)
 	}
 }
 

@@ -528,7 +528,7 @@ export interface paths {
         get: operations["list-push-subscriptions"];
         /**
          * Subscribe a browser to Web Push, or renew its subscription
-         * @description Send what PushSubscription.toJSON() says, with a name if you like. A browser belongs to the user who subscribed it last; remove its subscription when signing out. A subscription that the push service calls gone is removed. Each message is JSON with notification_id, task_id, title and message.
+         * @description Send what PushSubscription.toJSON() says, with a name if you like. A browser belongs to the user who subscribed it last; remove its subscription when signing out. A subscription that the push service calls gone is removed. Each message is JSON with notification_id, task_id, title, message and user_id.
          */
         put: operations["put-push-subscription"];
         post?: never;
