@@ -6,7 +6,7 @@
  */
 import type { Browser, CDPSession, Page, Worker } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
-import { complaintsOf, launch, signedIn } from './browser';
+import { complaintsOf, enter, launch, signedIn } from './browser';
 import { PushService, type Subscription } from './pushservice';
 import { Server } from './server';
 
@@ -148,6 +148,37 @@ describe.skipIf(!inject('chromium'))('push', () => {
     expect((await entryOf(task)).read).toBe(false);
     await page.context().setOffline(false);
     await vi.waitUntil(async () => (await entryOf(task)).read, { timeout: 10_000, interval: 50 });
+  });
+
+  test('what one chose when signed out waits while another is signed in, who learns nothing of it', async () => {
+    const password = 'four tame otters sing';
+    await server.newUser('ben', password);
+    const task = await remind('See the doctor');
+    await notification(task);
+    await page.context().clearCookies();
+    await click(task, 'done');
+    expect((await notification('/')).title).toContain('Sign in to docket');
+
+    const refused = page.context().waitForEvent('response', (answer) => {
+      return answer.url().endsWith(`/api/tasks/${task}/complete`) && answer.status() === 401;
+    });
+    await page.goto(`${server.url}/signin`);
+    await enter(page, 'ben', password);
+    await refused;
+    const titles = await page.evaluate(async () => {
+      await navigator.locks.request('docket-choices', () => undefined); // the worker has told what became of it
+      return (await (await navigator.serviceWorker.ready).getNotifications()).map((shown) => shown.title);
+    });
+    expect(titles.join()).not.toContain('See the doctor');
+    const status = async () =>
+      ((await (await server.api('GET', `/api/tasks/${task}`)).json()) as { status: string }).status;
+    expect(await status()).toBe('pending');
+
+    await page.goto(await server.newLink());
+    await vi.waitUntil(async () => (await status()) === 'completed', { timeout: 10_000, interval: 50 });
+    const subscribed = async () =>
+      ((await (await server.api('GET', '/api/push/subscriptions')).json()) as object[]).length;
+    await vi.waitUntil(async () => (await subscribed()) === 1, { timeout: 10_000, interval: 50 });
   });
 
   test('a click opens the task', async () => {

@@ -21,7 +21,7 @@ import { BottomBar, ListsDrawer, Sidebar } from './Navigation';
 import { NotFound, pages } from './pages';
 import { usePlace } from './router';
 import { useUser } from './user';
-import { useUpdateOffer } from './worker';
+import { useSentChoices, useUpdateOffer } from './worker';
 
 /** The page of who is signed in: navigation, and the list of the view in the address or the page that is there. */
 export function Shell() {
@@ -29,6 +29,7 @@ export function Shell() {
   useRealtimeUpdates(replica);
   useReminderToasts();
   useUpdateOffer();
+  useSentChoices();
   useEffect(() => void renewPush(), []);
   useNotices(replica);
   const { view, filter, saved } = useShown();

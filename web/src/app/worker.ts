@@ -10,6 +10,7 @@ import { useSnapshot } from '../replica/store';
 import type { ToPage, ToWorker } from '../sw/messages';
 import { t } from '../text';
 import { navigate } from './router';
+import { useSession } from './session';
 
 /** The file that this page was started from: which build it is. */
 const ownFile = new URL(import.meta.url).pathname;
@@ -60,9 +61,6 @@ async function register(workers: ServiceWorkerContainer): Promise<void> {
       if (worker.state === 'installed' && workers.controller) offer(worker);
     });
   });
-  const flush = () => registration.active && tell(registration.active, { type: 'flush' });
-  flush();
-  addEventListener('online', flush);
 }
 
 function tell(worker: ServiceWorker, message: ToWorker): void {
@@ -117,4 +115,14 @@ export function useUpdateOffer(): void {
       return toast({ text: t.update.ready, lasts: 0, action: { label: t.update.reload, run: accept } });
     return undefined;
   }, [accept, sent]);
+}
+
+/** Has the worker send what was chosen on notifications and waits, each time that the server can be reached by its user. */
+export function useSentChoices(): void {
+  const reached = useSnapshot().status.live === 'open';
+  const known = useSession().state === 'signed-in';
+  useEffect(() => {
+    if (!reached || !known) return;
+    void container()?.ready.then(({ active }) => active && tell(active, { type: 'flush' }));
+  }, [reached, known]);
 }

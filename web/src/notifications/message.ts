@@ -6,16 +6,18 @@ export interface PushMessage {
   /** The task's title. */
   title: string;
   message: string;
+  /** Whom it is for; absent in messages of older servers. */
+  user_id?: string;
 }
 
 /** Reads a push message; undefined if it is none of ours. */
 export function readPushMessage(text: string): PushMessage | undefined {
   try {
     const m = JSON.parse(text) as Partial<Record<keyof PushMessage, unknown>> | null;
-    const { notification_id, task_id, title, message } = m ?? {};
+    const { notification_id, task_id, title, message, user_id } = m ?? {};
     if (typeof notification_id !== 'string' || typeof task_id !== 'string') return undefined;
     if (typeof title !== 'string' || typeof message !== 'string') return undefined;
-    return { notification_id, task_id, title, message };
+    return { notification_id, task_id, title, message, ...(typeof user_id === 'string' && { user_id }) };
   } catch {
     return undefined;
   }

@@ -28,6 +28,8 @@ test.each([
 test('a push message that is not ours is none', () => {
   const ours = { notification_id: 'n', task_id: 't', title: 'Pay rent', message: 'Pay rent (due today)' };
   expect(readPushMessage(JSON.stringify({ ...ours, later: 'fields may come' }))).toEqual(ours);
+  const users = { ...ours, user_id: 'u' };
+  expect(readPushMessage(JSON.stringify(users))).toEqual(users);
   for (const other of ['', 'hello', 'null', '[]', JSON.stringify({ ...ours, title: 1 })])
     expect(readPushMessage(other)).toBeUndefined();
 });

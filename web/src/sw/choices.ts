@@ -1,54 +1,76 @@
 import type { PushMessage } from '../notifications/message';
 
-/** What was chosen on a notification. Sending it twice is the same as sending it once. */
-export type Choice =
-  | { kind: 'done'; about: PushMessage }
+/**
+ * What was chosen on a notification, and when, in milliseconds since 1970, which earlier versions did not keep. Sending it
+ * twice is the same as sending it once.
+ */
+export type Choice = { about: PushMessage; at?: number } & (
+  | { kind: 'done' }
   /** `until`: RFC 3339, UTC, whole seconds. */
-  | { kind: 'snooze'; about: PushMessage; until: string };
+  | { kind: 'snooze'; until: string }
+);
 
-/** What became of a choice: `later` stays in the queue. */
+/** What became of a choice: `later` and `away` stay in the queue. */
 export type Outcome =
   | { state: 'sent' }
-  | { state: 'later'; signedOut: boolean }
+  /** The server does not answer, or cannot. */
+  | { state: 'later' }
+  /** Who chose it is not signed in: nobody is, or an `other` user. */
+  | { state: 'away'; other: boolean }
   /** The moment to be reminded again came before the snooze could be sent. */
   | { state: 'passed' }
   | { state: 'refused'; why: string };
 
-/** Sends one choice with the session cookie. Waits again where the server does not answer or cannot. */
+/** How long a choice waits for its user to sign in again, in milliseconds: 30 days. They may never come back. */
+const patience = 30 * 24 * 60 * 60_000;
+
+/**
+ * Sends one choice with the session cookie, for the user whose notification it was. Only an answer says who is signed in, so
+ * that a snooze is sent even if its moment has passed: what is told of it is for nobody else.
+ */
 export async function send(choice: Choice, now: number): Promise<Outcome> {
-  if (choice.kind === 'snooze' && Date.parse(choice.until) <= now) return { state: 'passed' };
   try {
     const answer = await post(choice);
     if (answer.ok) {
       if (choice.kind === 'done') await markRead(choice.about); // a snooze does so by itself
       return { state: 'sent' };
     }
-    if (answer.status === 401) return { state: 'later', signedOut: true };
-    if (answer.status >= 500 || answer.status === 408 || answer.status === 429)
-      return { state: 'later', signedOut: false };
-    const problem = (await answer.json().catch(() => ({}))) as { detail?: string };
+    if (answer.status >= 500 || answer.status === 408 || answer.status === 429) return { state: 'later' };
+    const problem = (await answer.json().catch(() => ({}))) as { code?: string; detail?: string };
+    if (answer.status === 401) return { state: 'away', other: problem.code === 'other_user' };
+    if (choice.kind === 'snooze' && Date.parse(choice.until) <= now) return { state: 'passed' };
     return { state: 'refused', why: problem.detail ?? `status ${answer.status}` };
   } catch {
-    return { state: 'later', signedOut: false };
+    return { state: 'later' };
   }
 }
 
 /** Marks the entry in the inbox as read, where that is possible now: it is no loss if not. */
-export async function markRead({ notification_id }: PushMessage): Promise<void> {
-  await fetch(`/api/notifications/${notification_id}/read`, { method: 'POST' }).catch(() => undefined);
+export async function markRead(about: PushMessage): Promise<void> {
+  const headers = userOf(about);
+  await fetch(`/api/notifications/${about.notification_id}/read`, { method: 'POST', headers }).catch(
+    () => undefined,
+  );
 }
 
 function post(choice: Choice): Promise<Response> {
-  const { notification_id, task_id } = choice.about;
-  if (choice.kind === 'done') return fetch(`/api/tasks/${task_id}/complete`, { method: 'POST' });
-  return fetch(`/api/notifications/${notification_id}/snooze`, {
+  const { about } = choice;
+  const headers = userOf(about);
+  if (choice.kind === 'done')
+    return fetch(`/api/tasks/${about.task_id}/complete`, { method: 'POST', headers });
+  return fetch(`/api/notifications/${about.notification_id}/snooze`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
+    headers: { ...headers, 'Content-Type': 'application/json' },
     body: JSON.stringify({ until: choice.until }),
   });
 }
 
-/** The choices that wait for the network, on disk, oldest first. */
+/** The header by which the server refuses with 401 what is not for whoever is signed in. */
+function userOf({ user_id }: PushMessage): Record<string, string> {
+  return user_id === undefined ? {} : { 'Docket-User': user_id };
+}
+
+/** The choices that wait for the network or for their user, on disk, oldest first. */
 export class Choices {
   readonly #db: IDBDatabase;
 
@@ -71,26 +93,32 @@ export class Choices {
   }
 
   /**
-   * Sends what waits, in order, until one has to wait longer; returns whether any does. `told` hears of each choice that
-   * was not simply sent.
+   * Sends what waits, in order, until one has to wait for the network; returns whether any does. Those of a user who is not
+   * signed in hold up nobody else's. `told` hears of each choice that was not simply sent.
    */
   async flush(
     now: () => number,
     told: (choice: Choice, outcome: Outcome) => Promise<void>,
   ): Promise<boolean> {
-    for (;;) {
-      const next = await this.#first();
-      if (!next) return false;
-      const outcome = await send(next.choice, now());
-      if (outcome.state !== 'sent') await told(next.choice, outcome);
+    const away = new Set<string | undefined>();
+    for (let next = await this.#after(0); next; next = await this.#after(next.key)) {
+      const { key, choice } = next;
+      const { user_id: user } = choice.about;
+      if (away.has(user)) continue;
+      const outcome = await send(choice, now());
+      if (outcome.state !== 'sent') await told(choice, outcome);
       if (outcome.state === 'later') return true;
-      await this.#write((store) => store.delete(next.key));
+      if (outcome.state === 'away' && now() < (choice.at ?? Infinity) + patience) away.add(user);
+      else await this.#write((store) => store.delete(key));
     }
+    return false;
   }
 
-  async #first(): Promise<{ key: IDBValidKey; choice: Choice } | undefined> {
-    const cursor = await done(this.#db.transaction('choices').objectStore('choices').openCursor());
-    return cursor ? { key: cursor.key, choice: cursor.value as Choice } : undefined;
+  /** The oldest choice after that key, which are numbers from 1. */
+  async #after(key: number): Promise<{ key: number; choice: Choice } | undefined> {
+    const store = this.#db.transaction('choices').objectStore('choices');
+    const cursor = await done(store.openCursor(IDBKeyRange.lowerBound(key, true)));
+    return cursor ? { key: cursor.key as number, choice: cursor.value as Choice } : undefined;
   }
 
   #write(change: (store: IDBObjectStore) => void): Promise<void> {

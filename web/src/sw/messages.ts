@@ -4,7 +4,7 @@ export type ToWorker =
   | { type: 'activate' }
   /** Answer on the port whether the shell that the worker holds has this file. */
   | { type: 'has'; path: string }
-  /** Send what was chosen on notifications and waits for the network. */
+  /** Send what was chosen on notifications and waits for the network or for its user. */
   | { type: 'flush' };
 
 /** Show a place in the app: a notification was clicked. */

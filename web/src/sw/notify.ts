@@ -56,10 +56,11 @@ export async function onClick(notification: Notification, action: string): Promi
   notification.close();
   const about = notification.data as PushMessage | { to: string };
   if ('to' in about) return open(about.to);
-  if (action === 'done') return choose({ kind: 'done', about });
+  if (action === 'done') return choose({ kind: 'done', about, at: Date.now() });
   if (action === 'snooze') {
-    const until = new Date(Date.now() + snoozeMinutes * 60_000).toISOString().slice(0, 19);
-    return choose({ kind: 'snooze', about, until: `${until}Z` });
+    const at = Date.now();
+    const until = new Date(at + snoozeMinutes * 60_000).toISOString().slice(0, 19);
+    return choose({ kind: 'snooze', about, until: `${until}Z`, at });
   }
   await Promise.all([open(`/all?task=${about.task_id}`), markRead(about)]);
 }
@@ -83,7 +84,10 @@ async function choose(choice: Choice): Promise<void> {
   await flush();
 }
 
-/** Sends the choices that wait. One at a time does so; what still waits is tried again when the network is back. */
+/**
+ * Sends the choices that wait. One at a time does so; what waits for the network is tried again when that is back, what waits
+ * for its user when a page of theirs is connected.
+ */
 export async function flush(): Promise<void> {
   const waits = await self.navigator.locks.request('docket-choices', async () => {
     const choices = await Choices.open();
@@ -96,8 +100,13 @@ export async function flush(): Promise<void> {
   if (waits) await (self.registration as WithSync).sync?.register(syncTag).catch(() => undefined);
 }
 
+/**
+ * Tells the user what became of a choice. Where it is not known whose it was, whoever is signed in may be another: they learn
+ * nothing of the task.
+ */
 async function tell({ about }: Choice, outcome: Outcome): Promise<void> {
-  if (outcome.state === 'passed') await remind(about);
-  if (outcome.state === 'refused') await say(about.title, `/all?task=${about.task_id}`, outcome.why);
-  if (outcome.state === 'later' && outcome.signedOut) await say(en.reminder.signedOut, '/');
+  const known = about.user_id !== undefined;
+  if (outcome.state === 'passed') await (known ? remind(about) : say(en.reminder.someTask, '/inbox'));
+  if (outcome.state === 'refused' && known) await say(about.title, `/all?task=${about.task_id}`, outcome.why);
+  if (outcome.state === 'away' && !outcome.other) await say(en.reminder.signedOut, '/');
 }
