@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import { turnOffPush } from '../notifications/push';
+import { closeNotifications, turnOffPush } from '../notifications/push';
 import { call, Problem, whenSignedOut, type Schemas } from '../api/client';
 import { forgetDrafts } from './drafts';
 import { navigate } from './router';
@@ -27,7 +27,10 @@ tabs.onmessage = (event: MessageEvent<'signed in' | 'signed out' | 'changed'>) =
 
 function set(next: Session): void {
   const [before, after] = [session, next].map((s) => ('user' in s ? s.user.id : undefined));
-  if (before && before !== after) navigate('/', true); // where one was is not for another to see
+  if (before && before !== after) {
+    navigate('/', true); // where one was is not for another to see, nor of what one was reminded
+    void closeNotifications();
+  }
   session = next;
   try {
     if ('user' in next) localStorage.setItem(storage, JSON.stringify(next.user));

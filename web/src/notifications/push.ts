@@ -68,6 +68,12 @@ export async function renewPush(): Promise<void> {
   }
 }
 
+/** Takes the notifications of a task, or all, out of the system's list. */
+export async function closeNotifications(task?: string): Promise<void> {
+  const shown = await (await worker())?.getNotifications(task === undefined ? {} : { tag: task });
+  shown?.forEach((notification) => notification.close());
+}
+
 async function worker(): Promise<ServiceWorkerRegistration | undefined> {
   const container = (navigator as { serviceWorker?: ServiceWorkerContainer }).serviceWorker;
   return (await container?.getRegistration()) && container?.ready;

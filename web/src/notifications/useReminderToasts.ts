@@ -8,6 +8,7 @@ import { useReplica, type Replica } from '../replica/store';
 import type { ReminderDue } from '../replica/types';
 import { formatDue, t } from '../text';
 import { markRead, snooze } from './inbox';
+import { closeNotifications } from './push';
 import { snoozeChoices } from './snooze';
 
 /**
@@ -28,7 +29,7 @@ export function useReminderToasts(): void {
     const dealtWith = (reminder: ReminderDue) => {
       shown.delete(reminder.task_id);
       others.postMessage(reminder.task_id);
-      void closeSystemNotifications(reminder.task_id);
+      void closeNotifications(reminder.task_id);
     };
     others.onmessage = ({ data }: MessageEvent<string>) => drop(data);
     const ignore = replica.onReminder((reminder) => {
@@ -101,12 +102,4 @@ export function snoozeAndTell(queries: QueryClient, id: string, until: number, z
         lasts: 0,
       }),
   );
-}
-
-async function closeSystemNotifications(task: string): Promise<void> {
-  const worker = await (
-    navigator as { serviceWorker?: ServiceWorkerContainer }
-  ).serviceWorker?.getRegistration();
-  const notifications = (await worker?.getNotifications({ tag: task })) ?? [];
-  notifications.forEach((notification) => notification.close());
 }
