@@ -206,8 +206,11 @@ describe.skipIf(!inject('chromium'))('push', () => {
         task,
       ),
     );
-    const { status } = (await (await server.api('GET', `/api/tasks/${task}`)).json()) as { status: string };
-    expect(status).toBe('completed');
+    const status = async () => {
+      const answer = await server.api('GET', `/api/tasks/${task}`);
+      return ((await answer.json()) as { status: string }).status;
+    };
+    await vi.waitUntil(async () => (await status()) === 'completed', { timeout: 10_000, interval: 50 });
   });
 
   test('a message that is not ours shows a notification all the same, as browsers ask', async () => {
