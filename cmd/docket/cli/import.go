@@ -30,9 +30,11 @@ func importCommand(o *options) *cobra.Command {
 	c := &cobra.Command{
 		Use: "import FILE", Short: "Add the tasks of a JSON export or an iCalendar file", Args: cobra.ExactArgs(1),
 		Long: `Adds the tasks of FILE (- is the input): what docket export or docket ls --json wrote, or the to-dos (VTODO) of
-an iCalendar file. Completed ones stay completed. Importing a file again adds nothing twice, and changes nothing that
-is there. What could not be taken over is said, task by task; the moments of creation and completion and the
-history never are. Exits with 1 where a task was not imported at all.`,
+an iCalendar file. Completed ones stay completed. Importing a file again, or a newer one, adds nothing twice and
+changes nothing that is there: a series goes on as it is done here, and how many tasks are done here and not in the
+file, or the other way round, is said. An import that broke off is completed by repeating it. What could not be
+taken over is said, task by task; the moments of creation and completion and the history never are. Exits with 1
+where a task was not imported at all.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := o.open(cmd)
 			if err != nil {
@@ -100,7 +102,7 @@ func (s *session) importFile(ctx context.Context, in io.Reader, file string, dry
 		fmt.Fprintf(s.errs, "docket: %s\n", n)
 	}
 	run := importRun{session: s, user: u.ID, env: task.Env{Now: s.now, Zone: s.zone, Reminders: u.ReminderMinutes}, dry: dry}
-	if run.there, err = s.statuses(ctx); err != nil {
+	if run.there, err = s.states(ctx); err != nil {
 		return err
 	}
 	return run.all(ctx, tasks)
@@ -118,13 +120,24 @@ func readImport(b []byte, zone *time.Location) (tasks []wanted, general []string
 	return readCalendar(b, zone)
 }
 
-// statuses reads which tasks there are, deleted ones too.
-func (c *client) statuses(ctx context.Context) (map[string]task.Status, error) {
-	there := map[string]task.Status{}
+// state is what an import looks at of a task that is there.
+type state struct {
+	task.Status
+	version int64
+}
+
+// begun tells whether the task of this id is as an import left it that broke off among these changes.
+func (s state) begun(id string, group []change) bool {
+	return s.version >= 1 && s.version < int64(len(group)) && id == group[1].ID && (s.Status == task.Completed) == (s.version > 1)
+}
+
+// states reads which tasks there are, deleted ones too.
+func (c *client) states(ctx context.Context) (map[string]state, error) {
+	there := map[string]state{}
 	query := url.Values{"status": {"pending", "completed", "deleted"}, "sort_by": {"created_at"}, "limit": {strconv.Itoa(maxPage)}}
 	err := c.pages(ctx, "/api/tasks", query, func(doc json.RawMessage, _ http.Header) (bool, error) {
 		t, err := decodeTask(doc)
-		there[t.ID] = t.Status
+		there[t.ID] = state{t.Status, t.Version}
 		return true, err
 	})
 	return there, err
@@ -135,11 +148,15 @@ type importRun struct {
 	*session
 	user  string
 	env   task.Env
-	there map[string]task.Status
-	dry   bool
+	there map[string]state
+	// series has the tasks of the file that a series there stands for, each with the id of that occurrence, or "" where
+	// the series has not come to it.
+	series map[string]string
+	dry    bool
 
-	added, known, refused int
-	queue                 []change
+	// differ counts those of the known that are done here and not in the file, or the other way round.
+	added, known, differ, refused int
+	queue                         []change
 }
 
 // change is one change of a batch.
@@ -160,17 +177,17 @@ const (
 )
 
 func (r *importRun) all(ctx context.Context, tasks []wanted) error {
+	r.findSeries(tasks)
 	size := 0
 	seen := map[string]bool{}
 	for _, w := range tasks {
-		key := importKey(w.uid)
-		if seen[key] {
+		if seen[w.uid] {
 			w.note("is in the file twice under the id %q: only the first is imported", w.uid)
 			r.refuse(w)
 			continue
 		}
-		seen[key] = true
-		group, ok := r.plan(w, key)
+		seen[w.uid] = true
+		group, ok := r.plan(w)
 		if !ok {
 			continue
 		}
@@ -189,6 +206,10 @@ func (r *importRun) all(ctx context.Context, tasks []wanted) error {
 	if err := r.send(ctx); err != nil {
 		return err
 	}
+	return r.summary(len(tasks))
+}
+
+func (r *importRun) summary(tasks int) error {
 	word := "added"
 	if r.dry {
 		word = "would add"
@@ -196,31 +217,90 @@ func (r *importRun) all(ctx context.Context, tasks []wanted) error {
 	r.line(word, fmt.Sprint(r.added))
 	r.line("there already", fmt.Sprint(r.known))
 	r.line("refused", fmt.Sprint(r.refused))
+	if r.differ > 0 {
+		fmt.Fprintf(r.errs, "docket: of those there already %d are done here and not in the file, or the other way round: left as they are\n", r.differ)
+	}
 	if r.refused > 0 {
-		return exit(failed, "%d of %d tasks were not imported: see above", r.refused, len(tasks))
+		return exit(failed, "%d of %d tasks were not imported: see above", r.refused, tasks)
 	}
 	return nil
 }
 
-// importKey is the Idempotency-Key of a task in a file: the same file gives the same.
-func importKey(uid string) string {
-	sum := sha256.Sum256([]byte("import\x00" + uid))
+// importWays are the changes that can follow the creation of an imported task, as importKey takes them.
+var importWays = []string{"", " complete", " complete update", " update"}
+
+// importKey is the Idempotency-Key of a task in a file: the same file gives the same. What is to follow the creation is
+// part of it: of a task that stands as it was created it tells whether an import broke off there, or was done with it
+// because the task was in its file so.
+func importKey(uid, way string) string {
+	sum := sha256.Sum256([]byte("import" + way + "\x00" + uid))
 	return "import-" + hex.EncodeToString(sum[:16])
+}
+
+// lookUp returns the id and the state of a task that is there: of its own, as an import made it in any way, or as an
+// occurrence of a series that is there.
+func (r *importRun) lookUp(w wanted) (id string, is state, ok bool) {
+	if is, ok = r.there[w.uid]; ok {
+		return w.uid, is, true
+	}
+	if id, ok = r.series[w.uid]; ok {
+		return id, r.there[id], true
+	}
+	for _, way := range importWays {
+		id = event.KeyedTaskID(r.user, importKey(w.uid, way))
+		if is, ok = r.there[id]; ok {
+			return id, is, true
+		}
+	}
+	return "", state{}, false
+}
+
+// findSeries finds the occurrences of the file that follow one that is there: its series goes on by itself when that is
+// done, and those of the file would make it two.
+func (r *importRun) findSeries(tasks []wanted) {
+	listed := map[string]wanted{}
+	for _, w := range tasks {
+		listed[w.uid] = w
+	}
+	r.series = map[string]string{}
+	for _, w := range tasks {
+		id, is, ok := r.lookUp(w)
+		if !ok || is.begun(id, w.changes(r.user)) {
+			continue
+		}
+		for next, ok := listed[event.SuccessorID(w.uid)]; ok; next, ok = listed[event.SuccessorID(next.uid)] {
+			if _, _, known := r.lookUp(next); known {
+				break
+			}
+			id = event.SuccessorID(id)
+			_, made := r.there[id]
+			if !made && is.Status == task.Completed { // by an import, which leaves it to the file to bring the next one
+				break
+			}
+			if !made {
+				id = ""
+			}
+			r.series[next.uid], is = id, r.there[id]
+		}
+	}
 }
 
 // plan looks at one task and returns its changes; none where it breaks a rule or is there already. One that an
 // earlier import began and did not finish has its later changes made up for.
-func (r *importRun) plan(w wanted, key string) ([]change, bool) {
-	id := event.KeyedTaskID(r.user, key)
-	imported, original := r.there[id], r.there[w.uid]
-	if imported != "" || original != "" {
+func (r *importRun) plan(w wanted) ([]change, bool) {
+	group := w.changes(r.user)
+	if id, is, ok := r.lookUp(w); ok {
 		r.known++
-		if imported == task.Deleted || original == task.Deleted {
+		switch {
+		case is.Status == task.Deleted:
 			w.note("is there, but deleted: `docket undelete` brings it back")
 			r.say(w)
-			return nil, false
+		case is.begun(id, group):
+			return group[is.version:], !r.dry
+		case (is.Status == task.Completed) != w.completed:
+			r.differ++
 		}
-		return w.changes(id, key)[1:], original == "" && !r.dry
+		return nil, false
 	}
 	if _, err := task.Create("", "", w.Draft, r.env); err != nil { // before it is sent, so that --dry-run can tell
 		w.fault(err)
@@ -231,7 +311,7 @@ func (r *importRun) plan(w wanted, key string) ([]change, bool) {
 	if r.dry {
 		r.added++
 	}
-	return w.changes(id, key), !r.dry
+	return group, !r.dry
 }
 
 // body is the task as the API's fields.
@@ -255,12 +335,12 @@ func (w wanted) body() map[string]any {
 	return body
 }
 
-// changes are what it takes to make the task: each but the first demands the version that the one before leaves, so
-// that a second import carries out only what the first did not come to.
+// changes are what it takes to make the user's task: each but the first demands the version that the one before
+// leaves, so that a second import carries out only what the first did not come to.
 //
 // A completed task is created without repetition and reminders, which would begin to act, and gets them when it is
 // completed. A repeating one whose due date was moved off its series is created at the start of the series.
-func (w wanted) changes(id, key string) []change {
+func (w wanted) changes(user string) []change {
 	body, later := w.body(), map[string]any{}
 	put := func(field string) {
 		if v, ok := body[field]; ok {
@@ -280,17 +360,21 @@ func (w wanted) changes(id, key string) []change {
 		put("reminder_minutes")
 		body["due_date"], body["reminder_minutes"] = w.start.String(), []int{}
 	}
-	group := []change{{Op: "create", Key: key, Body: body, title: w.Title}}
-	version := 1
+	group := []change{{Op: "create", Body: body, title: w.Title}}
+	way := ""
 	follow := func(op string, body map[string]any) {
-		group = append(group, change{Op: op, ID: id, IfMatch: strconv.Quote(strconv.Itoa(version)), Body: body, title: w.Title})
-		version++
+		way += " " + op
+		group = append(group, change{Op: op, IfMatch: strconv.Quote(strconv.Itoa(len(group))), Body: body, title: w.Title})
 	}
 	if w.completed {
 		follow("complete", nil)
 	}
 	if len(later) > 0 {
 		follow("update", later)
+	}
+	group[0].Key = importKey(w.uid, way)
+	for i := range group[1:] {
+		group[i+1].ID = event.KeyedTaskID(user, group[0].Key)
 	}
 	return group
 }
