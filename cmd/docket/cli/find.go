@@ -19,7 +19,7 @@ import (
 // naming explains how tasks are named, for the help of every command that takes one.
 const naming = `A TASK is its number in the last "docket ls", a beginning of its id that no other has, or words of its
 title in quotation marks: all of them have to occur in it, upper and lower case being the same. A title given
-in full wins over longer ones.`
+in full wins over longer ones. A number alone is one of that list, or 8 digits or more of an id, never a word.`
 
 // found is a task and its JSON as it came.
 type found struct {
@@ -60,6 +60,9 @@ func (c *client) findOne(ctx context.Context, name string, last []string, order 
 	if n, err := strconv.Atoi(name); err == nil && n >= 1 && n <= len(last) {
 		return c.byID(ctx, last[n-1])
 	}
+	if isNumber(name) && len(name) < minDigits {
+		return found{}, noSuchTask(name, len(last))
+	}
 	if id, err := uuid.Parse(name); err == nil && len(name) == 36 {
 		return c.byID(ctx, id.String())
 	}
@@ -80,7 +83,7 @@ func (c *client) findOne(ctx context.Context, name string, last []string, order 
 // alsoFits returns the tasks that a name fits though another, of a status earlier in order, was taken: of a repeating
 // task, say, the done ones. A number or an id means one task alone.
 func (c *client) alsoFits(ctx context.Context, name string, taken found, order ...task.Status) (out []found, err error) {
-	if _, err := strconv.Atoi(name); err == nil || strings.HasPrefix(taken.ID, strings.ToLower(name)) {
+	if isNumber(strings.TrimSpace(name)) || strings.HasPrefix(taken.ID, strings.ToLower(name)) {
 		return nil, nil
 	}
 	for _, status := range order[slices.Index(order, taken.Status)+1:] {
@@ -104,7 +107,7 @@ func (s *session) sayWhich(ctx context.Context, name string, taken found, order 
 }
 
 func noSuchTask(name string, last int) error {
-	if _, err := strconv.Atoi(name); err != nil {
+	if !isNumber(name) {
 		return exit(notFound, "no task %q: `docket ls` shows what there is", clean(name))
 	}
 	if last == 0 {
@@ -137,8 +140,14 @@ func (c *client) candidates(ctx context.Context, name string, status task.Status
 	return out, err
 }
 
-// minPrefix is how much of an id has to be given.
-const minPrefix = 4
+// minPrefix is how much of an id has to be given, minDigits where it is a number: more than any list has lines, so that
+// it is not one of a list that was forgotten.
+const (
+	minPrefix = 4
+	minDigits = 8
+)
+
+func isNumber(name string) bool { return strings.Trim(name, "0123456789") == "" }
 
 func beginsID(name string) bool {
 	return len(name) >= minPrefix && len(name) <= 36 && !strings.ContainsFunc(name, func(r rune) bool {
@@ -151,17 +160,17 @@ func longest(words []string) string {
 }
 
 // match returns the tasks that a name fits: those with just that title, else those whose id begins so or whose title
-// holds all its words.
+// holds all its words. A number is no word: what it was meant to be the number of may have left the list.
 func match(tasks []found, name string) []found {
 	folded := fold(name)
-	words := strings.Fields(folded)
+	words, number := strings.Fields(folded), isNumber(name)
 	var exact, fit []found
 	for _, t := range tasks {
 		title := fold(t.Title)
 		switch {
-		case title == folded:
+		case !number && title == folded:
 			exact = append(exact, t)
-		case beginsID(name) && strings.HasPrefix(t.ID, strings.ToLower(name)), holdsAll(title, words):
+		case beginsID(name) && strings.HasPrefix(t.ID, strings.ToLower(name)), !number && holdsAll(title, words):
 			fit = append(fit, t)
 		}
 	}

@@ -35,7 +35,8 @@ func TestMatch(t *testing.T) {
 		"111":            "", // too short for an id
 		"22222222-0000-": "Write the report",
 		"bead":           "bead work",
-		"3":              "3 eggs",
+		"3":              "", // a number, which is no word
+		"3 egg":          "3 eggs",
 	} {
 		var got []string
 		for _, f := range match(tasks, name) {
