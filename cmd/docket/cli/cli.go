@@ -100,7 +100,7 @@ type options struct {
 
 func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.server, "server", "", "address of the server, with https unless it says http or is this machine (DOCKET_SERVER; default: that of docket login, or of the data folder, or "+defaultServer+")")
-	f.StringVar(&o.token, "token", "", "API token (DOCKET_TOKEN; default: that of docket login, or the owner's, from the data folder)")
+	f.StringVar(&o.token, "token", "", "API token (DOCKET_TOKEN; default: that of docket login, or, for the server of the data folder, the owner's from there)")
 	f.StringVar(&o.data, "data", env("DOCKET_DATA", defaultData), "data folder of a server on this machine (DOCKET_DATA)")
 }
 

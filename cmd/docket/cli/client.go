@@ -74,11 +74,9 @@ func (o *options) client() (*client, error) {
 		c.token = in.Token
 	}
 	if c.token == "" {
-		file := filepath.Join(o.data, "owner.token")
-		if c.token, err = readLine(file); err != nil {
-			return nil, o.noToken(err, base, named)
+		if c.token, c.origin, err = o.ownerToken(base, named); err != nil {
+			return nil, err
 		}
-		c.origin = file
 	}
 	if strings.ContainsFunc(c.token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, exit(badInput, "%s: is no token: tokens are printed when they are made and begin with dkt_", c.origin)
@@ -96,13 +94,41 @@ func (o *options) address(in login) (base string, named bool, err error) {
 		server = in.Server
 	}
 	if named = server != ""; !named {
-		server = defaultServer
-		if s, err := readLine(filepath.Join(o.data, "server")); err == nil {
-			server = s
-		}
+		server = o.folderServer()
 	}
 	base, err = serverURL(server)
 	return base, named, err
+}
+
+// folderServer is the address that the server of the data folder has left there.
+func (o *options) folderServer() string {
+	if s, err := readLine(filepath.Join(o.data, "server")); err == nil {
+		return s
+	}
+	return defaultServer
+}
+
+// ownerToken reads the token of the data folder. It may do anything on the server that the folder is of, and is shown
+// to no other.
+func (o *options) ownerToken(base string, named bool) (token, file string, err error) {
+	file = filepath.Join(o.data, "owner.token")
+	if token, err = readLine(file); err != nil {
+		return "", file, o.noToken(err, base, named)
+	}
+	if own := o.folderServer(); spelled(own) != spelled(base) {
+		return "", file, exit(badInput, "no token for %s: that in %s is for %s alone; give another with --token or DOCKET_TOKEN, or see docket login", base, file, clean(own))
+	}
+	return token, file, nil
+}
+
+// spelled writes the names of this machine as one.
+func spelled(base string) string {
+	u, err := url.Parse(base)
+	if err == nil && (u.Hostname() == "localhost" || u.Hostname() == "::1") {
+		u.Host = strings.TrimSuffix(net.JoinHostPort("127.0.0.1", u.Port()), ":")
+		return u.String()
+	}
+	return base
 }
 
 // noToken says what is missing: a server that ran here has left its data folder.

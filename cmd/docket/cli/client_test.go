@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -190,3 +192,38 @@ func TestTooManyRequestsAreWaitedFor(t *testing.T) {
 type answers func(*http.Request) *http.Response
 
 func (a answers) RoundTrip(r *http.Request) (*http.Response, error) { return a(r), nil }
+
+// The owner's token goes to the server of its folder alone, however that is spelled.
+func TestOwnerTokenIsForItsServer(t *testing.T) {
+	t.Setenv("DOCKET_TOKEN", "")
+	t.Setenv("DOCKET_SERVER", "")
+	dir := t.TempDir()
+	put := func(name, line string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(line+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask := func(server string) (string, error) {
+		c, err := (&options{server: server, data: dir}).client()
+		if err != nil {
+			return "", err
+		}
+		return c.token, nil
+	}
+	put("owner.token", "dkt_owner")
+	for _, folder := range []string{"", "http://127.0.0.1:8080"} { // without the file it is the default address
+		if folder != "" {
+			put("server", folder)
+		}
+		for _, server := range []string{"", "127.0.0.1:8080", "localhost:8080", "http://[::1]:8080/"} {
+			if token, err := ask(server); err != nil || token != "dkt_owner" {
+				t.Errorf("folder of %q, server %q: %q, %v", folder, server, token, err)
+			}
+		}
+		for _, server := range []string{"127.0.0.1:8081", "127.0.0.2:8080", "https://127.0.0.1:8080", "http://example.org:8080", "localhost.example.org:8080"} {
+			if token, err := ask(server); token != "" || ExitCode(err) != badInput || !strings.Contains(err.Error(), "--token") {
+				t.Errorf("folder of %q, server %q: %q, %v", folder, server, token, err)
+			}
+		}
+	}
+}
