@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -118,8 +117,8 @@ const (
 	nextTick = 50 * time.Millisecond
 )
 
-// showNext tells when a completed task is due again. The next occurrence comes by itself: that it is not there
-// after a moment is no failure.
+// showNext tells when a completed task is due again. The next occurrence comes by itself, also back if the task was
+// reopened before: that it is not there after a moment is no failure.
 func (s *session) showNext(ctx context.Context, t task.Task) error {
 	if t.RecurrencePattern == nil || t.Status != task.Pending {
 		return nil
@@ -129,11 +128,11 @@ func (s *session) showNext(ctx context.Context, t task.Task) error {
 	tick := time.NewTicker(nextTick)
 	defer tick.Stop()
 	for {
-		doc, _, err := get[json.RawMessage](limited, s.client, "/api/tasks/"+event.SuccessorID(t.ID), nil)
-		if err == nil {
-			return s.showSuccessor(ctx, doc)
-		}
-		if ExitCode(err) != notFound {
+		next, err := s.byID(limited, event.SuccessorID(t.ID))
+		switch {
+		case err == nil && next.Status == task.Pending:
+			return s.showSuccessor(ctx, next)
+		case err == nil && next.Status == task.Completed, err != nil && ExitCode(err) != notFound:
 			return ctx.Err()
 		}
 		select {
@@ -144,11 +143,7 @@ func (s *session) showNext(ctx context.Context, t task.Task) error {
 	}
 }
 
-func (s *session) showSuccessor(ctx context.Context, doc json.RawMessage) error {
-	next, err := decodeTask(doc)
-	if err != nil {
-		return err
-	}
+func (s *session) showSuccessor(ctx context.Context, next found) error {
 	if err := s.home(ctx); err != nil {
 		return err
 	}
