@@ -4,6 +4,7 @@ import (
 	"io"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/docket-tasks/docket/event"
 	"github.com/docket-tasks/docket/task"
@@ -59,6 +60,25 @@ func TestImportAgain(t *testing.T) {
 		group, ok := r.plan(c.now)
 		if got := ops(group); !slices.Equal(got, c.want) || ok != (c.want != nil) || r.known != 1 || r.differ != c.differ {
 			t.Errorf("%s: %v %v, %d differ, want %v, %d differ", name, got, ok, r.differ, c.want, c.differ)
+		}
+	}
+}
+
+// What is wrong with a file is said in its own terms, and where in it.
+func TestNoTasks(t *testing.T) {
+	for file, want := range map[string]string{
+		`{"docket_export":1,"tasks":[1]}`:            "task 1 is no task: {…} with the fields of one is expected in its place",
+		`[{"title":"a"},null]`:                       "task 2 is no task: {…} with the fields of one is expected in its place",
+		`[{"title":"a"},{"title":2}]`:                "task 2: title: cannot be of the kind number",
+		`[{"title":"a","reminder_minutes":[1,"2"]}]`: "task 1: reminder_minutes: cannot be of the kind string",
+		`{"docket_export":1,"tasks":2}`:              "is no export of docket: tasks: cannot be of the kind number",
+		`{"docket_export":"1","tasks":[]}`:           "is no export of docket: docket_export: cannot be of the kind string",
+		`{"tasks":[]}`:                               "is no export of docket: docket_export is missing",
+		`{"docket_export":1,"tasks":[`:               "is not valid JSON: unexpected end of JSON input",
+	} {
+		_, _, err := readImport([]byte(file), time.UTC)
+		if err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", file, err, want)
 		}
 	}
 }

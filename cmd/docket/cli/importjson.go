@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/docket-tasks/docket/ical"
@@ -24,13 +25,19 @@ func readExport(b []byte) (tasks []wanted, general []string, err error) {
 		}
 		docs = e.Tasks
 	}
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return nil, nil, fmt.Errorf("is no export of docket: %w", misfit(err))
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("is not valid JSON: %w", err)
 	}
 	for i, doc := range docs {
+		if doc[0] != '{' {
+			return nil, nil, fmt.Errorf("task %d is no task: {…} with the fields of one is expected in its place", i+1)
+		}
 		w, err := readExported(doc)
 		if err != nil {
-			return nil, nil, fmt.Errorf("task %d: %w", i+1, err)
+			return nil, nil, fmt.Errorf("task %d: %w", i+1, misfit(err))
 		}
 		if w == nil {
 			general = append(general, fmt.Sprintf("task %d is deleted: not imported", i+1))
@@ -39,6 +46,14 @@ func readExport(b []byte) (tasks []wanted, general []string, err error) {
 		tasks = append(tasks, *w)
 	}
 	return tasks, general, nil
+}
+
+// misfit says without Go's terms which field has a value of a kind that it cannot have.
+func misfit(err error) error {
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("%s: cannot be of the kind %s", t.Field, t.Value)
+	}
+	return err
 }
 
 // readExported reads one task; nil for a deleted one.
