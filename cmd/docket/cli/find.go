@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -127,17 +126,12 @@ func (c *client) byID(ctx context.Context, id string) (found, error) {
 // candidates reads the tasks that a name could mean: all where it may begin an id, else those that hold its longest
 // word, which the server finds faster.
 func (c *client) candidates(ctx context.Context, name string, status task.Status) ([]found, error) {
-	query := url.Values{"status": {string(status)}, "limit": {"200"}, "sort_by": {"updated_at"}}
+	query := url.Values{"status": {string(status)}, "sort_by": {"updated_at"}}
 	if !beginsID(name) {
 		query.Set("search", longest(strings.Fields(name)))
 	}
-	var out []found
-	err := c.pages(ctx, "/api/tasks", query, func(doc json.RawMessage, _ http.Header) (bool, error) {
-		f, err := decodeTask(doc)
-		out = append(out, f)
-		return true, err
-	})
-	return out, err
+	tasks, _, err := c.read(ctx, query, 0)
+	return tasks, err
 }
 
 // minPrefix is how much of an id has to be given, minDigits where it is a number: more than any list has lines, so that

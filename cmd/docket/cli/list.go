@@ -141,19 +141,24 @@ func (s *session) query(ctx context.Context, search string, f listFlags) (url.Va
 // maxPage is the most tasks of one answer.
 const maxPage = 200
 
-// read reads limit tasks, or all for 0, and how many there are.
+// read reads limit tasks, or all for 0, and how many there are. A page begins behind the last task of the one before, so
+// that one which is changed meanwhile can come again: it is read once.
 func (c *client) read(ctx context.Context, query url.Values, limit int) (tasks []found, total int, err error) {
 	query.Set("limit", strconv.Itoa(maxPage))
 	if limit > 0 && limit < maxPage {
 		query.Set("limit", strconv.Itoa(limit))
 	}
+	seen := map[string]bool{}
 	err = c.pages(ctx, "/api/tasks", query, func(doc json.RawMessage, h http.Header) (bool, error) {
 		total, _ = strconv.Atoi(h.Get("X-Total-Count"))
 		f, err := decodeTask(doc)
 		if err != nil {
 			return false, err
 		}
-		tasks = append(tasks, f)
+		if !seen[f.ID] {
+			tasks = append(tasks, f)
+		}
+		seen[f.ID] = true
 		return len(tasks) != limit, nil
 	})
 	return tasks, max(total, len(tasks)), err
