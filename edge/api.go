@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -144,9 +145,16 @@ func queryParameters(op *huma.Operation) map[string]bool {
 	return known
 }
 
+// maxParameters is how many parameters a query may have: of one with more, net/url reads none at all.
+const maxParameters = 10_000
+
 // CheckQuery refuses a query with a parameter that is not known, is given twice though known says false, or is not
-// properly encoded: for a route that no API serves. The error is a [Problem] with every parameter at fault.
+// properly encoded: for a route that no API serves. The error is a [Problem] with every parameter at fault. What it lets
+// pass, net/url reads without leaving anything out.
 func CheckQuery(raw string, known map[string]bool) error {
+	if strings.Count(raw, "&") >= maxParameters {
+		return validationProblem([]FieldError{{Field: "query", Detail: fmt.Sprintf("has more than %d parameters", maxParameters)}})
+	}
 	var bad []FieldError
 	var seen [16]string
 	names := seen[:0]
@@ -166,6 +174,8 @@ func CheckQuery(raw string, known map[string]bool) error {
 			bad = append(bad, FieldError{Field: strings.ToValidUTF8(name, "\uFFFD"), Detail: "is not a properly encoded name"})
 		case !ok:
 			bad = append(bad, FieldError{Field: name, Detail: "unknown query parameter"})
+		case strings.Contains(pair, ";"):
+			bad = append(bad, FieldError{Field: name, Detail: "is not properly encoded: write ; as %3B"})
 		case valueErr != nil || !utf8.ValidString(value):
 			bad = append(bad, FieldError{Field: name, Detail: "is not properly encoded UTF-8"})
 		case !repeats && slices.Contains(names, name):

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -48,6 +49,19 @@ func FuzzTraceparent(f *testing.F) {
 		h.ServeHTTP(w, r)
 		if id := w.Header().Get("X-Request-Id"); w.Code != http.StatusNoContent || !requestID.MatchString(id) {
 			t.Errorf("traceparent %q: %d, X-Request-Id %q", trace, w.Code, id)
+		}
+	})
+}
+
+// FuzzCheckQuery reads any query: what it lets pass, net/url reads whole.
+func FuzzCheckQuery(f *testing.F) {
+	for _, seed := range []string{"", "tag=x&tag=%3B", "search=100%", "tag=no;such", "search=%zz", "search=%ff", ";", "&;=&", "=;"} {
+		f.Add(seed)
+	}
+	known := map[string]bool{"": true, "search": false, "tag": true}
+	f.Fuzz(func(t *testing.T, raw string) {
+		if _, err := url.ParseQuery(raw); err != nil && CheckQuery(raw, known) == nil {
+			t.Errorf("%q passes, and is read without a part of it: %v", raw, err)
 		}
 	})
 }

@@ -340,6 +340,27 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 }
 
+// A filter that cannot be read is refused: to leave it out would be to answer with every task.
+func TestFilterThatCannotBeRead(t *testing.T) {
+	f := start(t)
+	f.me.must("POST", "/api/tasks", `{"title":"x","tags":["no;such"]}`)
+	for _, c := range []struct{ query, field string }{
+		{"search=100%", "search"}, {"tag=no;such", "tag"}, {"status=completed&search=%zz", "search"}, {"%zz=1", "%zz"}, {"search=%ff", "search"},
+		{strings.Repeat("tag=x&", 10_001), "query"},
+	} {
+		w := f.me.do("GET", "/api/tasks?"+c.query, "")
+		var p edge.Problem
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != http.StatusBadRequest || len(p.Errors) != 1 || p.Errors[0].Field != c.field {
+			t.Errorf("%.40s: %d %s", c.query, w.Code, w.Body)
+		}
+	}
+	for query, want := range map[string]int{"tag=no%3Bsuch": 1, "search=100%25": 0} {
+		if got, _ := f.me.list("?" + query); len(got) != want {
+			t.Errorf("%s: %d tasks, want %d", query, len(got), want)
+		}
+	}
+}
+
 // A user never learns that another user's task exists.
 func TestOtherUsersTasksAreNotThere(t *testing.T) {
 	f := start(t)

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"sync"
@@ -26,6 +27,10 @@ type listInput struct {
 	IfNoneMatch string   `header:"If-None-Match"`
 }
 
+// listParameters are its query parameters, and whether each may be repeated.
+var listParameters = map[string]bool{"search": false, "priority": true, "tag": true, "status": true, "due_before": false,
+	"due_after": false, "sort_by": false, "sort_order": false, "limit": false, "cursor": false}
+
 type listOutput struct {
 	Link        string      `header:"Link" doc:"The next page, rel=next"`
 	Total       int         `header:"X-Total-Count" doc:"How many tasks the query matches"`
@@ -36,7 +41,12 @@ type listOutput struct {
 
 // listTasks serves GET /api/tasks: a page of documents as they are stored, joined.
 func (s *Service) listTasks(w http.ResponseWriter, r *http.Request) {
-	asked := r.URL.Query()
+	asked, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		// What it could not read is left out. Only now is the query looked at again, for what to say of it.
+		edge.WriteProblem(w, r, edge.CheckQuery(r.URL.RawQuery, listParameters))
+		return
+	}
 	q, err := task.ParseQuery(asked)
 	if err != nil {
 		edge.WriteProblem(w, r, problem(err))
