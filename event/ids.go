@@ -23,6 +23,12 @@ func derive(kind string, parts ...string) string {
 // nothing twice.
 func SuccessorID(completedTask string) string { return derive("successor", completedTask) }
 
+// LaterSuccessorID is the id of the occurrence that follows a task completed once more, where the one before has come to
+// nothing (UUIDv5): it derives from the task version of that completion too.
+func LaterSuccessorID(completedTask string, version int64) string {
+	return derive("successor", completedTask, strconv.FormatInt(version, 10))
+}
+
 // KeyedTaskID is the id of a task created with an Idempotency-Key (UUIDv5).
 func KeyedTaskID(user, key string) string { return derive("idempotency-key", user, key) }
 

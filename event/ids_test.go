@@ -10,6 +10,7 @@ import (
 func TestDerivedIDsAreStable(t *testing.T) {
 	got := map[string]string{
 		"successor":    event.SuccessorID(taskID),
+		"later":        event.LaterSuccessorID(taskID, 7),
 		"keyed task":   event.KeyedTaskID(userID, "key"),
 		"keyed filter": event.KeyedFilterID(userID, "key"),
 		"reminder":     event.ReminderID(taskID, "2026-03-31T09:00:00Z"),
@@ -19,6 +20,7 @@ func TestDerivedIDsAreStable(t *testing.T) {
 	}
 	want := map[string]string{
 		"successor":    "5552ffaf-ec16-5fdd-8b3a-60fd18839a35",
+		"later":        "faf1d0a3-0ce5-51d4-a3f3-0e2c3c8ecff2",
 		"keyed task":   "ca84c2c1-7c10-5789-88d4-d157f29e8f86",
 		"keyed filter": "c1319128-4e25-5583-9bf5-d94fbd8c1473",
 		"reminder":     "83f7d7f0-c976-5148-9813-9f9d2e935ac6",

@@ -108,18 +108,29 @@ func Next(t Task, zone *time.Location) (occ Occurrence, ok bool, err error) {
 // Successor returns the task that continues t as the given occurrence: pending, with t's title, description, priority,
 // tags, pattern, reminders and owner, and the first task of the series as its parent. env.Now is when it is created.
 func Successor(t Task, id string, occ Occurrence, env Env) Task {
-	parent := t.RecurrenceParentID
-	if parent == nil {
-		parent = &t.ID
-	}
+	parent := seriesID(t)
 	return Task{
 		ID: id, Title: t.Title, Description: t.Description, Status: Pending, Priority: t.Priority,
 		DueDate: occ.Due, Tags: append([]string{}, t.Tags...), RecurrencePattern: t.RecurrencePattern,
-		RecurrenceParentID: parent, SeriesStart: t.SeriesStart, SeriesZone: t.SeriesZone,
+		RecurrenceParentID: &parent, SeriesStart: t.SeriesStart, SeriesZone: t.SeriesZone,
 		Occurrence: &occ.Slot, OccurrenceNumber: &occ.Number,
 		ReminderMinutes: append([]int{}, t.ReminderMinutes...), CreatedBy: t.CreatedBy,
 		CreatedAt: At(env.Now), UpdatedAt: At(env.Now), Version: 1,
 	}
+}
+
+// SameSeries tells whether two tasks that repeat are occurrences of one series, by one rule from one start.
+func SameSeries(a, b Task) bool {
+	return a.RecurrencePattern != nil && b.RecurrencePattern != nil && *a.RecurrencePattern == *b.RecurrencePattern &&
+		a.SeriesStart != nil && b.SeriesStart != nil && *a.SeriesStart == *b.SeriesStart && seriesID(a) == seriesID(b)
+}
+
+// seriesID is the id of the first task of t's series.
+func seriesID(t Task) string {
+	if t.RecurrenceParentID == nil {
+		return t.ID
+	}
+	return *t.RecurrenceParentID
 }
 
 // Preview returns the first n due dates (1 to [MaxPreview]) of the series that a task with this pattern and due date

@@ -109,12 +109,17 @@ func changeTags(list, id, ifMatch string, c task.TagChange, actor event.Actor) w
 	})
 }
 
+// complete also settles which occurrence is to follow: whenever, and however often, the service that continues series
+// is told of this completion, it is the same.
 func complete(list, id, ifMatch string, actor event.Actor) wish {
-	return edit(list, id, ifMatch, nil, func(v *view, was *record) ([]effect, error) {
+	return edit(list, id, ifMatch, []string{event.SuccessorID(id)}, func(v *view, was *record) ([]effect, error) {
 		t, err := task.Complete(was.task, v.env)
 		out, err := step(event.TaskCompleted, actor, was, t, err)
 		if err == nil && out[0].new != was {
 			out[0].new.CompletedVersion = t.Version
+			if cameToNothing(v.records[was.successorID()], t) {
+				out[0].new.Anew = t.Version
+			}
 		}
 		return out, err
 	})
@@ -127,7 +132,7 @@ func reopen(list, id, ifMatch string, actor event.Actor) wish {
 		out, err := step(event.TaskReopened, actor, was, t, err)
 		if err == nil && out[0].new != was {
 			out[0].new.CompletedVersion = 0
-			out = append(out, withdraw(v, id)...)
+			out = append(out, withdraw(v, was)...)
 		}
 		return out, err
 	})
@@ -207,7 +212,7 @@ func (e *effect) purgeJob(env task.Env) []host.JobIntent {
 }
 
 // onPurge removes a task that has been deleted for longer than it can be restored. A stub stays, so that an
-// id derived from it is never used again. An occurrence that was withdrawn stays whole: completing its predecessor
+// id derived from it is never used again, with whether it was completed. An occurrence that was withdrawn stays whole: completing its predecessor
 // again, however late, brings it back.
 func (s *Service) onPurge(ctx context.Context, d purgeJob) error {
 	_, _, err := s.writer.do(ctx, d.List, []string{d.Task}, func(v *view) ([]effect, error) {
@@ -218,7 +223,7 @@ func (s *Service) onPurge(ctx context.Context, d purgeJob) error {
 		if left := task.RestoreWindow - v.env.Now.Sub(*was.DeletedAt); left > 0 { // another replica's clock is ahead of ours
 			return nil, fmt.Errorf("the task can be restored for another %s", left)
 		}
-		return []effect{{purge: true, old: was, new: &record{List: was.List, Purged: true, Request: was.Request}}}, nil
+		return []effect{{purge: true, old: was, new: &record{List: was.List, Purged: true, Request: was.Request, CompletedVersion: was.CompletedVersion}}}, nil
 	})
 	if err != nil && !errors.Is(err, account.ErrNoUser) { // else it goes, or went, with the account
 		return fmt.Errorf("purge task %s: %w", d.Task, err)

@@ -26,8 +26,8 @@ type occurrenceAnswer struct {
 	Outcome string `json:"outcome"`
 }
 
-// createOccurrence serves POST /internal/occurrences. Its id derives from the completed task's, so however
-// often the event is delivered, the series continues once.
+// createOccurrence serves POST /internal/occurrences. Its id derives from the completed task's, as the completion
+// settled, so however often the event is delivered, the series continues once.
 func (s *Service) createOccurrence(w http.ResponseWriter, r *http.Request) {
 	var req occurrenceRequest
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&req); err != nil || req.CompletedID == "" {
@@ -52,15 +52,16 @@ func (s *Service) continueSeries(ctx context.Context, req occurrenceRequest) (st
 	if done == nil || done.Purged {
 		return "superseded", nil
 	}
-	next := event.SuccessorID(req.CompletedID)
 	outcome := ""
-	_, _, err = s.writer.do(ctx, done.List, []string{req.CompletedID, next}, func(v *view) ([]effect, error) {
-		done, succ := v.records[req.CompletedID], v.records[next]
-		switch {
-		case done == nil || done.CompletedVersion != req.CompletedVersion:
+	_, _, err = s.writer.do(ctx, done.List, []string{req.CompletedID, event.SuccessorID(req.CompletedID)}, func(v *view) ([]effect, error) {
+		done := v.records[req.CompletedID]
+		if done == nil || done.Purged || done.CompletedVersion != req.CompletedVersion {
 			outcome = "superseded"
 			return nil, nil
-		case succ != nil && !succ.Withdrawn:
+		}
+		next := done.successorID()
+		succ := v.records[next]
+		if succ != nil && !succ.Withdrawn {
 			outcome = "exists"
 			return nil, nil
 		}
@@ -73,6 +74,27 @@ func (s *Service) continueSeries(ctx context.Context, req occurrenceRequest) (st
 		return bringBack(succ, t), nil
 	})
 	return outcome, err
+}
+
+// successorID is the id of the occurrence that follows the task, whether it is there or not.
+func (r *record) successorID() string {
+	if r.Anew == 0 {
+		return event.SuccessorID(r.task.ID)
+	}
+	return event.LaterSuccessorID(r.task.ID, r.Anew)
+}
+
+// cameToNothing tells whether the series of t, which is being completed, does not go on by way of the successor that an
+// earlier completion made: somebody deleted it, or it was completed as part of another series. One that was completed in
+// t's own was itself continued, also where it was deleted since: another would be due beside what follows it.
+func cameToNothing(succ *record, t task.Task) bool {
+	switch {
+	case succ == nil || succ.Withdrawn: // this completion makes it, or brings it back
+		return false
+	case succ.CompletedVersion != 0:
+		return !succ.Purged && !task.SameSeries(succ.task, t)
+	}
+	return succ.Purged || succ.task.Status == task.Deleted
 }
 
 // bringBack restores an occurrence that was withdrawn and, where the task it follows has changed meanwhile, makes it
@@ -93,8 +115,8 @@ func bringBack(old *record, t task.Task) []effect {
 
 // withdraw returns the effect of reopening a completed occurrence on its successor: gone, if nobody changed
 // it since it was made.
-func withdraw(v *view, reopened string) []effect {
-	succ := v.records[event.SuccessorID(reopened)]
+func withdraw(v *view, reopened *record) []effect {
+	succ := v.records[reopened.successorID()]
 	if succ == nil || succ.Purged || succ.task.Status != task.Pending || succ.Made != succ.task.Version {
 		return nil
 	}

@@ -170,7 +170,8 @@ func TestBroughtBackAsTheTaskIsNow(t *testing.T) {
 	}
 }
 
-// A successor that somebody changed, or deleted, is theirs: reopening leaves it, completing again adds none.
+// A successor that somebody changed, or deleted, is theirs: reopening leaves it, and completing again does not bring it
+// back, but makes another in the place of one that is deleted.
 func TestReopenLeavesAChangedSuccessor(t *testing.T) {
 	f := start(t)
 	first := f.me.must("POST", "/api/tasks", daily)
@@ -183,10 +184,99 @@ func TestReopenLeavesAChangedSuccessor(t *testing.T) {
 		t.Errorf("a changed successor: %+v", next)
 	}
 	f.me.must("DELETE", nextPath, "")
-	if got := f.continueSeries(f.me.must("POST", path+"/complete", "")); got != "exists" {
+	if got := f.continueSeries(f.me.must("POST", path+"/complete", "")); got != "created" {
 		t.Errorf("after the pending occurrence was deleted: %s", got)
 	}
 	if next, _ := f.successor(first.ID); next.Status != task.Deleted {
 		t.Errorf("a deleted successor came back: %+v", next)
 	}
+}
+
+// A completion makes an occurrence of its own where that of an earlier one came to nothing, and makes it once.
+func TestSeriesContinuesAnew(t *testing.T) {
+	f := start(t)
+	first := f.me.must("POST", "/api/tasks", daily)
+	path := "/api/tasks/" + first.ID
+	again := func() task.Task {
+		f.me.must("POST", path+"/reopen", "")
+		return f.me.must("POST", path+"/complete", "")
+	}
+	expect := func(done task.Task, outcomes ...string) {
+		t.Helper()
+		for i, want := range outcomes {
+			if got := f.continueSeries(done); got != want {
+				t.Errorf("request %d for version %d: %s, want %s", i, done.Version, got, want)
+			}
+		}
+	}
+	pendingOnes := func(want ...string) {
+		t.Helper()
+		var got []string
+		all, _ := f.me.list("?status=pending")
+		for _, p := range all {
+			got = append(got, p.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("pending: %v, want %v", got, want)
+		}
+	}
+	one := f.me.must("POST", path+"/complete", "")
+	expect(one, "created")
+	f.me.must("DELETE", "/api/tasks/"+event.SuccessorID(first.ID), "")
+	expect(one, "exists") // deleted, but of this completion
+	two := again()
+	anew := event.LaterSuccessorID(first.ID, two.Version)
+	expect(one, "superseded")
+	expect(two, "created", "exists")
+	pendingOnes(anew)
+
+	three := again() // withdraws it
+	pendingOnes()
+	expect(three, "created", "exists")
+	pendingOnes(anew)
+
+	f.me.must("PATCH", "/api/tasks/"+anew, `{"title":"mine"}`)
+	four := again() // leaves it
+	expect(four, "exists")
+	f.me.must("DELETE", "/api/tasks/"+anew, "")
+	expect(four, "exists")
+	pendingOnes()
+	five := again()
+	expect(five, "created", "exists")
+	expect(two, "superseded")
+	pendingOnes(event.LaterSuccessorID(first.ID, five.Version))
+}
+
+// A successor that was completed goes on by what follows it, also when it is deleted afterwards, even for good; in a series
+// of another rule it does not.
+func TestCompletedSuccessor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t)
+		first := f.me.must("POST", "/api/tasks", daily)
+		path, next := "/api/tasks/"+first.ID, "/api/tasks/"+event.SuccessorID(first.ID)
+		f.continueSeries(f.me.must("POST", path+"/complete", ""))
+		f.continueSeries(f.me.must("POST", next+"/complete", ""))
+		again := func(want string) task.Task {
+			t.Helper()
+			done := f.me.must("POST", path+"/complete", "")
+			if got := f.continueSeries(done); got != want {
+				t.Errorf("completed again: %s, want %s", got, want)
+			}
+			return done
+		}
+		f.me.must("POST", path+"/reopen", "")
+		again("exists")
+		f.me.must("POST", path+"/reopen", "")
+		f.me.must("PATCH", path, `{"recurrence_pattern":"weekly"}`)
+		anew := "/api/tasks/" + event.LaterSuccessorID(first.ID, again("created").Version)
+		if got := f.me.must("POST", anew+"/complete", ""); *got.RecurrencePattern != "weekly" {
+			t.Errorf("made anew: %+v", got)
+		}
+		f.me.must("DELETE", anew, "")
+		f.me.must("POST", path+"/reopen", "")
+		again("exists")
+		pass(task.RestoreWindow + 2*time.Hour)
+		f.me.must("POST", path+"/reopen", "")
+		again("exists")
+	})
 }

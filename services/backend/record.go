@@ -24,6 +24,9 @@ type record struct {
 	Reminders reminders `json:"reminders,omitzero"`
 	// CompletedVersion is the task version of the completion in force: the successor is made for it alone.
 	CompletedVersion int64 `json:"completed_version,omitempty"`
+	// Anew is the task version of the completion that the successor has its id from; 0 where it has the one that every
+	// task's first successor has.
+	Anew int64 `json:"anew,omitempty"`
 	// Made is the task version at which recurrence made this occurrence: still at it means nobody changed it.
 	Made int64 `json:"made,omitempty"`
 	// Withdrawn marks an occurrence that was deleted because its predecessor was reopened.
@@ -111,6 +114,7 @@ func (r *record) encode() ([]byte, error) {
 	b = strconv.AppendInt(append(b, `,"segment":`...), int64(r.Segment), 10)
 	b, err := r.Reminders.append(b)
 	b = count(b, `,"completed_version":`, r.CompletedVersion)
+	b = count(b, `,"anew":`, r.Anew)
 	b = count(b, `,"made":`, r.Made)
 	if r.Withdrawn {
 		b = append(b, `,"withdrawn":true`...)

@@ -56,7 +56,7 @@ func TestEncodeRecord(t *testing.T) {
 		"reminders":     {List: "l", Reminders: reminders{Scheduled: 1, At: at, OwnerVersion: 2, DueSet: 3}, Doc: doc},
 		"due date only": {List: "l", Reminders: reminders{At: at.In(time.FixedZone("", -12600)), DueSet: 3}, Doc: doc},
 		"no reminders":  {List: "l", Reminders: reminders{At: time.Time{}.In(time.FixedZone("", 3600))}, Doc: doc},
-		"all":           {List: "l", Segment: 1, CompletedVersion: 4, Made: 5, Withdrawn: true, Previous: task.Pending, DeletedAt: &at, Request: "h", Doc: doc},
+		"all":           {List: "l", Segment: 1, CompletedVersion: 4, Anew: 4, Made: 5, Withdrawn: true, Previous: task.Pending, DeletedAt: &at, Request: "h", Doc: doc},
 		"stub":          {List: "l", Purged: true, Request: "h"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -205,16 +205,34 @@ func (w *writer) prepare(ctx context.Context, list string, batch []*change) (*pl
 	}
 	p.env = task.Env{Now: w.now(), Zone: p.owner.Zone(), Reminders: p.owner.ReminderMinutes}
 
-	ids := needed(batch)
-	records, err := readRecords(ctx, w.state, ids)
-	if err != nil {
-		return nil, fmt.Errorf("read tasks of list %s: %w", list, err)
+	p.records = make(map[string]*record)
+	if err := p.read(ctx, needed(batch)); err != nil {
+		return nil, err
 	}
-	p.records = make(map[string]*record, len(ids))
+	return p, p.read(ctx, p.laterSuccessors())
+}
+
+// read adds tasks to the view.
+func (p *plan) read(ctx context.Context, ids []string) error {
+	records, err := readRecords(ctx, p.state, ids)
+	if err != nil {
+		return fmt.Errorf("read tasks of list %s: %w", p.list, err)
+	}
 	for i, id := range ids {
 		p.records[id] = records[i]
 	}
-	return p, nil
+	return nil
+}
+
+// laterSuccessors returns the ids of the occurrences that only the tasks they follow can name.
+func (p *plan) laterSuccessors() []string {
+	var ids []string
+	for _, r := range p.records {
+		if r != nil && r.Anew != 0 {
+			ids = append(ids, r.successorID())
+		}
+	}
+	return ids
 }
 
 // needed returns the ids of the tasks that the changes look at, each once.

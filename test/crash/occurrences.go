@@ -2,15 +2,16 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/docket-tasks/docket/event"
 	"github.com/docket-tasks/docket/task"
 )
 
-// slot is one occurrence of a series.
+// slot is one occurrence of a series. A task changed to another rule begins another series.
 type slot struct {
-	series string
-	number int
+	series, rule, start string
+	number              int
 }
 
 // verifyOccurrences demands of one list that each completion in force was continued, that nothing was continued twice,
@@ -22,13 +23,16 @@ func verifyOccurrences(h *history) (made int, wrong violations) {
 	successors, slots := map[string]bool{}, map[slot]string{}
 	for id, changes := range h.tasks {
 		now := changes[len(changes)-1].after
-		if completedOnce(changes) {
-			successors[event.SuccessorID(id)] = true
+		var successor *change // the one that the last completion to have one settled on
+		for _, next := range successorIDs(id, changes) {
+			successors[next] = true
+			if last := h.last(next); last != nil {
+				successor = last
+			}
 		}
-		successor := h.last(event.SuccessorID(id))
 		switch {
 		case now.Status == task.Completed && now.RecurrencePattern != nil:
-			if successor != nil && !withdrawn(successor) {
+			if successor != nil && !withdrawn(successor) && !goneBefore(h, successor, changes) {
 				break
 			}
 			if _, goesOn, err := task.Next(now, h.user.zone); err != nil {
@@ -54,7 +58,10 @@ func verifyOccurrences(h *history) (made int, wrong violations) {
 			add(false, "task %s was made by %s, but is of no series", id, first.Actor.Name)
 			continue
 		}
-		s := slot{*t.RecurrenceParentID, *t.OccurrenceNumber}
+		if slices.ContainsFunc(h.tasks[id], (*change).byUserDeleted) {
+			continue // a later completion may have made it anew
+		}
+		s := slot{*t.RecurrenceParentID, *t.RecurrencePattern, *t.SeriesStart, *t.OccurrenceNumber}
 		if other, twice := slots[s]; twice {
 			add(false, "tasks %s and %s are both occurrence %d of series %s", other, id, s.number, s.series)
 		}
@@ -63,15 +70,35 @@ func verifyOccurrences(h *history) (made int, wrong violations) {
 	return made, wrong
 }
 
-// completedOnce tells whether the task was ever completed while it repeated.
-func completedOnce(changes []*change) bool {
+// successorIDs returns the ids that an occurrence may have that follows the task: none where it was never completed while it
+// repeated, or else the one that every task has, and one for each completion.
+func successorIDs(id string, changes []*change) (ids []string) {
 	for _, c := range changes {
 		if c.EventType == event.TaskCompleted && c.after.RecurrencePattern != nil {
-			return true
+			if ids == nil {
+				ids = append(ids, event.SuccessorID(id))
+			}
+			ids = append(ids, event.LaterSuccessorID(id, c.after.Version))
+		}
+	}
+	return ids
+}
+
+// goneBefore tells whether a user had deleted the successor, which was not completed, before the task was last completed.
+func goneBefore(h *history, successor *change, changes []*change) bool {
+	before := h.at(successor.TaskID, successor.after.Version-1)
+	if !successor.byUserDeleted() || before.after.Status != task.Pending {
+		return false
+	}
+	for _, c := range slices.Backward(changes) {
+		if c.EventType == event.TaskCompleted {
+			return successor.ListVersion < c.ListVersion
 		}
 	}
 	return false
 }
+
+func (c *change) byUserDeleted() bool { return !c.byService() && c.after.Status == task.Deleted }
 
 // withdrawn tells whether a service deleted the task: its predecessor had been reopened.
 func withdrawn(last *change) bool { return last.byService() && last.after.Status == task.Deleted }

@@ -88,6 +88,19 @@ func TestVerifyOccurrences(t *testing.T) {
 			s.add("service", event.TaskCreated, next, repeating("a", 2))
 			s.add("token", event.TaskDeleted, next, func(t *task.Task) { t.Status = task.Deleted })
 		}, 0},
+		{"deleted, and completed again", func(s *story) {
+			s.add("service", event.TaskCreated, next, repeating("a", 2))
+			s.add("token", event.TaskDeleted, next, func(t *task.Task) { t.Status = task.Deleted })
+			s.add("token", event.TaskReopened, "a", pending)
+			s.add("token", event.TaskCompleted, "a", completed)
+		}, 1},
+		{"deleted, and continued anew", func(s *story) {
+			s.add("service", event.TaskCreated, next, repeating("a", 2))
+			s.add("token", event.TaskDeleted, next, func(t *task.Task) { t.Status = task.Deleted })
+			s.add("token", event.TaskReopened, "a", pending)
+			s.add("token", event.TaskCompleted, "a", completed)
+			s.add("service", event.TaskCreated, event.LaterSuccessorID("a", 4), repeating("a", 2))
+		}, 0},
 		{"reopened, and continued all the same", func(s *story) {
 			s.add("service", event.TaskCreated, next, repeating("a", 2))
 			s.add("token", event.TaskReopened, "a", pending)

@@ -128,11 +128,11 @@ func (s *session) showNext(ctx context.Context, t task.Task) error {
 	tick := time.NewTicker(nextTick)
 	defer tick.Stop()
 	for {
-		next, err := s.byID(limited, event.SuccessorID(t.ID))
-		switch {
-		case err == nil && next.Status == task.Pending:
+		next, there, err := s.successor(limited, t)
+		if there {
 			return s.showSuccessor(ctx, next)
-		case err == nil && next.Status == task.Completed, err != nil && ExitCode(err) != notFound:
+		}
+		if err != nil {
 			return ctx.Err()
 		}
 		select {
@@ -141,6 +141,21 @@ func (s *session) showNext(ctx context.Context, t task.Task) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// successor returns the occurrence to come after t, and whether it is there yet: the one that every task has, or, where that came to
+// nothing after an earlier completion, the one of this completion.
+func (s *session) successor(ctx context.Context, t task.Task) (next found, there bool, err error) {
+	for _, id := range []string{event.SuccessorID(t.ID), event.LaterSuccessorID(t.ID, t.Version+1)} {
+		next, err := s.byID(ctx, id)
+		if err == nil && next.Status == task.Pending {
+			return next, true, nil
+		}
+		if err != nil && ExitCode(err) != notFound {
+			return found{}, false, err
+		}
+	}
+	return found{}, false, nil
 }
 
 func (s *session) showSuccessor(ctx context.Context, next found) error {
