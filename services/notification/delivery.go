@@ -107,7 +107,7 @@ func (s *service) deliver(ctx context.Context, n Notification) (Answer, int64, e
 	defer cancel()
 	i := slices.IndexFunc(s.channels, func(c Channel) bool { return c.Name() == n.Channel })
 	if i < 0 {
-		// It may be known again before the attempts are used up: an older version or a missing setting.
+		// It may be known again before the attempts are used up: this may be an older version.
 		return Answer{Outcome: Retry, Text: "this server has no channel " + n.Channel}, 0, nil
 	}
 	to, err := s.backend.user(ctx, n.UserID)

@@ -32,7 +32,7 @@ const (
 
 // SMTP says how e-mail leaves. The zero SMTP sends none.
 type SMTP struct {
-	// Host is the mail server's name; empty switches e-mail off.
+	// Host is the mail server's name; empty sends no e-mail, and every notification by e-mail fails.
 	Host string
 	// Port is the mail server's; 0 means 465 for [ImplicitTLS] and 587 otherwise.
 	Port int
@@ -84,6 +84,14 @@ func (e *email) Targets(_ context.Context, to Recipient) ([]string, error) {
 		return nil, nil
 	}
 	return []string{""}, nil
+}
+
+// noMail stands in for e-mail where no mail server is set: whoever wants to be reminded by e-mail is told why no message
+// came, where saying nothing would let them rely on it. What it has of email, which is nil, needs no server.
+type noMail struct{ *email }
+
+func (noMail) Deliver(context.Context, Recipient, Notification) (Answer, error) {
+	return Answer{Outcome: Failed, Text: "no mail server is set (--smtp-host)"}, nil
 }
 
 func (e *email) Deliver(ctx context.Context, to Recipient, n Notification) (Answer, error) {

@@ -118,14 +118,15 @@ func newService(cfg Config, h host.Host) (*service, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	if cfg.SMTP.Host != "" {
-		var err error
+	var err error
+	if cfg.SMTP.Host == "" {
+		s.channels = append(s.channels, noMail{})
+	} else {
 		if s.email, err = newEmail(cfg.SMTP, h.Secrets, s.now); err != nil {
 			return nil, err
 		}
 		s.channels = append(s.channels, s.email)
 	}
-	var err error
 	if s.push, err = newPush(cfg, h, s.now); err != nil {
 		return nil, err
 	}

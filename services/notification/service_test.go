@@ -173,6 +173,25 @@ func TestDelivery(t *testing.T) {
 	}
 }
 
+// TestNoMailServer: where no mail server is set, a reminder that is wanted by e-mail fails, and says why.
+func TestNoMailServer(t *testing.T) {
+	w := open(t, t.TempDir(), Config{Now: longAgo}, embedded.Options{})
+	w.backend.put("ada", func(u *Recipient) { u.Channels.Email = true })
+	w.backend.put("ben", nil)
+	w.publish(reminder("ada", 1), reminder("ben", 1))
+	w.kept(2)
+	d := w.delivery("ada", "email")
+	if want := []Attempt{{At: task.At(longAgo()), Outcome: Failed, Answer: "no mail server is set (--smtp-host)"}}; d.DeliveryStatus != StatusFailed || !cmp.Equal(want, d.Attempts) {
+		t.Errorf("delivery %+v", d)
+	}
+	if n := strings.Count(w.log.String(), `"level":"WARN"`); n != 1 {
+		t.Errorf("%d warnings, want one:\n%s", n, w.log)
+	}
+	if channels := w.items("ben")[0].Channels; len(channels) != 1 {
+		t.Errorf("nobody wanted an e-mail: %+v", channels)
+	}
+}
+
 // TestGone: a receiver that has gone for good is asked once, and again only after the settings were saved anew.
 func TestGone(t *testing.T) {
 	var mu sync.Mutex
