@@ -233,7 +233,8 @@ func (s *Store) deleteUser(ctx context.Context, in *userPath) (*struct{}, error)
 		return nil, err
 	}
 	if in.ID == p.UserID {
-		return nil, edge.NewProblem(http.StatusConflict, "own_account", "this is your own account: DELETE /api/me, which asks for your password")
+		return nil, edge.NewProblem(http.StatusConflict, "own_account",
+			"this is your own account: delete it in the settings, with `docket me delete` or with DELETE /api/me, which ask for your password")
 	}
 	return nil, s.Delete(ctx, in.ID)
 }

@@ -3,6 +3,7 @@ package account
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,7 +106,13 @@ func TestAdministratorsDeleteUsers(t *testing.T) {
 	_, bob := st.account("Bob")
 	st.call(bob, http.MethodDelete, "/api/users/"+ada.ID, "").wantProblem(t, http.StatusForbidden, "forbidden", "")
 	st.call(admin, http.MethodDelete, "/api/users/01a00000-0000-7000-8000-000000000000", "").wantProblem(t, http.StatusNotFound, "not_found", "")
-	st.call(admin, http.MethodDelete, "/api/users/"+me.ID, "").wantProblem(t, http.StatusConflict, "own_account", "")
+	own := st.call(admin, http.MethodDelete, "/api/users/"+me.ID, "")
+	own.wantProblem(t, http.StatusConflict, "own_account", "")
+	for _, way := range []string{"settings", "`docket me delete`", "DELETE /api/me"} {
+		if !strings.Contains(string(own.body), way) {
+			t.Errorf("%s is not told: %s", way, own.body)
+		}
+	}
 	st.leave(admin, "", "").wantProblem(t, http.StatusConflict, "first_user", "")
 	st.call(admin, http.MethodDelete, "/api/users/"+ada.ID, "").want(t, http.StatusNoContent, nil)
 	if _, ok := st.exchange(here); ok {
