@@ -282,7 +282,7 @@ func greet(ctx context.Context, so *sidecarOptions, publicURL string, h host.Hos
 	accounts := account.New(account.Config{Now: time.Now, Logger: log}, h.State, h.Secrets)
 	user, token, created, err := accounts.Bootstrap(ctx, "me", localZone())
 	if err != nil {
-		return fmt.Errorf("create the first user: %w", err)
+		return err
 	}
 	if so.ownerTokenFile != "" {
 		if err := keepOwnerToken(ctx, accounts, user.ID, so.ownerTokenFile, token); err != nil {

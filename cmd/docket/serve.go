@@ -188,10 +188,20 @@ users by default, on --listen; the others do where --listen is given.`,
 	return c
 }
 
+// remedy says what to do where data cannot be read; how that came out is of no more use then.
+func remedy(err error) error {
+	var damaged *embedded.NotDataError
+	if errors.As(err, &damaged) {
+		return fmt.Errorf("%w: restore a backup into a new folder with `docket restore FILE --data FOLDER`, and start docket with that --data", damaged)
+	}
+	return err
+}
+
 // serve runs all services on the embedded host until ctx ends. In this order: the port, because two servers
 // fight over it most often; the data, which a second process must not open; the services; and the door last,
 // so that nobody comes in before everything stands.
 func serve(ctx context.Context, o *serveOptions, out io.Writer) (err error) {
+	defer func() { err = remedy(err) }()
 	if err := o.checkLog(); err != nil {
 		return err
 	}
@@ -302,7 +312,7 @@ func welcome(ctx context.Context, o *serveOptions, node *embedded.Node, addr net
 	accounts := account.New(account.Config{Now: time.Now, Logger: log}, h.State, h.Secrets)
 	user, token, created, err := accounts.Bootstrap(ctx, "me", localZone())
 	if err != nil {
-		return fmt.Errorf("create the first user: %w", err)
+		return err
 	}
 	file := filepath.Join(o.data, "owner.token")
 	if _, err := os.Stat(file); !created && errors.Is(err, fs.ErrNotExist) { // lost, or the first start was cut short

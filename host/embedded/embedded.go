@@ -155,10 +155,10 @@ func (n *Node) Start(ctx context.Context, services ...host.Service) error {
 	}
 	n.started = true
 	if err := n.bus.start(services); err != nil {
-		return fmt.Errorf("start deliveries: %w", err)
+		return fmt.Errorf("start deliveries: %w", n.damage(err))
 	}
 	if err := n.jobs.start(services); err != nil {
-		return fmt.Errorf("start jobs: %w", err)
+		return fmt.Errorf("start jobs: %w", n.damage(err))
 	}
 	return nil
 }

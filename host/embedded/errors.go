@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"syscall"
 
 	"modernc.org/sqlite"
@@ -88,15 +89,27 @@ func (n *Node) openError(err error) error {
 	switch code(err) & 0xff {
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
 		return &NotWritableError{Dir: n.dir, Err: err}
-	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
-		return &NotDataError{File: n.dir + "/" + databaseName, Reason: err.Error()}
 	case sqlite3.SQLITE_FULL:
 		return &NotWritableError{Dir: n.dir, Err: fmt.Errorf("the disk is full: %w", err)}
 	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		return &NotWritableError{Dir: n.dir, Err: err}
 	}
+	return n.damage(err)
+}
+
+// damage names the file where SQLite says that what is in it cannot be read.
+func (n *Node) damage(err error) error {
+	switch code(err) & 0xff {
+	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
+		return &NotDataError{File: filepath.Join(n.dir, databaseName), Reason: err.Error()}
+	}
 	return err
+}
+
+// readError is the outcome of a read that SQLite refused.
+func (n *Node) readError(err error) error {
+	return fmt.Errorf("%w (%w)", host.ErrUnavailable, n.damage(err))
 }
 
 // storeError is the outcome of a transaction that SQLite refused and that was rolled back.
@@ -107,7 +120,7 @@ func (n *Node) storeError(err error) error {
 	case c == sqlite3.SQLITE_TOOBIG:
 		return fmt.Errorf("%w: %w", host.ErrTooLarge, err)
 	}
-	return fmt.Errorf("write to %s: %w (%w)", n.dir, host.ErrUnavailable, err)
+	return fmt.Errorf("write to %s: %w (%w)", n.dir, host.ErrUnavailable, n.damage(err))
 }
 
 func flushFailed(err error) bool {

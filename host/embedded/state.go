@@ -54,7 +54,7 @@ func (s *space) fetch(ctx context.Context, key string, seen uint64) (item, error
 	defer s.node.readers.release(r)
 	it, err := r.item(s.prefix + key)
 	if err != nil {
-		return item{}, fmt.Errorf("get %s: %w (%w)", key, host.ErrUnavailable, err)
+		return item{}, fmt.Errorf("get %s: %w", key, s.node.readError(err))
 	}
 	s.node.cache.fill(cacheKey{s, key}, it, seen)
 	return it, nil
@@ -113,7 +113,7 @@ func (s *space) fetchAll(ctx context.Context, keys []string, missing []miss) (ma
 	defer s.node.readers.release(r)
 	found := make(map[string]item, len(missing))
 	if err := r.items(full, func(key string, it item) { found[key] = it }); err != nil {
-		return nil, fmt.Errorf("%w (%w)", host.ErrUnavailable, err)
+		return nil, s.node.readError(err)
 	}
 	return found, nil
 }
