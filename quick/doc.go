@@ -21,6 +21,7 @@
 //
 //	relative   today, tomorrow (tmr, tmrw), day after tomorrow, in 3 days, in two weeks, in a month, a week from now
 //	hours      in 2 hours, in 45 min, in 2h: elapsed time, also across daylight saving
+//	sums       in 1 hour 30 minutes, in 1h 30m, in 2 days and 3 hours, in an hour and a half: from larger to smaller units
 //	weekdays   friday: the next one, never today · this friday: today counts · next friday: in the week after this
 //	periods    next week, month, quarter, year: its first day · end of (the/next) week, month, quarter, year, eow, eom
 //	           this weekend, at the weekend: Saturday, or today on a Sunday · next weekend

@@ -215,7 +215,7 @@ func TestLinear(t *testing.T) {
 		"a ", "tomorrow ", "friday ", "every ", "every mon and ", "mon and ", "every 1st and the ", "1st ", "monday to ",
 		"daily ", "at 9 ", "9:33 ", "until ", "for 5 times ", "#a ", "#", "!30m ", "remind 1 day and ", "\\", "\\today ",
 		"\" ", "\"a\" ", "(", "(today ", "(#a ", ") ", ", ", ".", "today. ", "dec 1 ", "1 ", "end of next ", "1/", "9:",
-		"in ", "in 3 days or ", "\xff", "日", "(#a, ", "due on ", "every month on the ", "#a !30m ", "(9am, ",
+		"in ", "in 3 days or ", "in 1 week 1 day and ", "\xff", "日", "(#a, ", "due on ", "every month on the ", "#a !30m ", "(9am, ",
 	} {
 		const size = 4 << 10
 		looks := func(n int) int {

@@ -211,11 +211,11 @@ func (p *parser) lastDay(t time.Time, u unit) time.Time {
 	return t
 }
 
-// inAmount reads "in 3 days", "in 45 min", "in a week" and "3 days from now".
+// inAmount reads "in 3 days", "in 45 min", "in a week", "3 days from now" and the sum in "in 1 hour 30 minutes".
 func (p *parser) inAmount(j int, lead string) found {
 	k := p.skip(j, "in")
-	n, u, to, ok := p.amount(k)
-	if !ok || p.titleCase(to-1) || n == 0 {
+	parts, to, ok := p.amounts(k)
+	if !ok {
 		return nothing
 	}
 	f := found{to: to, ok: true}
@@ -226,20 +226,76 @@ func (p *parser) inAmount(j int, lead string) found {
 	} else {
 		f.to = p.skip(to, "time") // "in 3 weeks' time"
 	}
-	if p.is(k, "a", "an") || n > 1 && !strings.HasSuffix(unowned(p.word(to-1)), "s") {
+	if p.is(k, "a", "an") || parts[len(parts)-1].n > 1 && !strings.HasSuffix(unowned(p.word(to-1)), "s") {
 		f.need = soft // "in 30 min batches"
 	}
-	if u >= day {
-		f.date = addUnits(p.today, n, u)
-		return f
-	}
-	step := time.Minute
-	if u == hour {
-		step = time.Hour
-	}
-	t := p.real.Add(time.Duration(n) * step)
-	y, m, d := t.Date()
-	f.date = time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-	f.clock = clock{minutes: t.Hour()*60 + t.Minute(), set: true, exact: true}
+	f.date, f.clock = p.later(parts)
 	return f
+}
+
+// part is a number of one unit in a sum of them.
+type part struct {
+	n int
+	u unit
+}
+
+// halves are what "and a half" adds to a unit. Half a week and half a month are not said to the day.
+var halves = map[unit]part{hour: {30, minute}, day: {12, hour}, year: {6, month}}
+
+// amounts reads an amount at j and those of ever smaller units behind it: "1h 30m", "2 days, 3 hours and 5 minutes",
+// "an hour and a half". It fails where the first is none or written like a name, and for the half of a unit without one.
+func (p *parser) amounts(j int) (parts []part, to int, ok bool) {
+	n, u, to, ok := p.amount(j)
+	if !ok || p.titleCase(to-1) || n == 0 {
+		return nil, 0, false
+	}
+	parts = []part{{n, u}}
+	if end := p.skip(to, "and", "a", "half"); end > to {
+		half, ok := halves[u]
+		return append(parts, half), end, ok
+	}
+	for {
+		k := to
+		if p.comma(k) {
+			k++
+		}
+		joined := p.is(k, "and", "&")
+		if joined {
+			k++
+		}
+		n, smaller, end, ok := p.amount(k)
+		switch {
+		case !ok || smaller >= u || p.titleCase(end-1):
+			return parts, to, true
+		case p.is(end, "of") || !joined && p.is(k, "a", "an"): // "in 2 days 3 hours of work", "in 2 weeks a day trip"
+			return parts, to, true
+		}
+		parts, u, to = append(parts, part{n, smaller}), smaller, end
+	}
+}
+
+// later returns the day, and with hours or minutes the time, that far from now: days by the calendar, then hours as
+// they elapse.
+func (p *parser) later(parts []part) (time.Time, clock) {
+	date, elapsed, timed := p.today, time.Duration(0), false
+	for _, x := range parts {
+		switch x.u {
+		case minute:
+			elapsed, timed = elapsed+time.Duration(x.n)*time.Minute, true
+		case hour:
+			elapsed, timed = elapsed+time.Duration(x.n)*time.Hour, true
+		default:
+			date = addUnits(date, x.n, x.u)
+		}
+	}
+	if !timed {
+		return date, clock{}
+	}
+	t := p.real // itself, where it is still today: the wall alone does not tell which of two 02:30 it is
+	if !date.Equal(p.today) {
+		t = time.Date(date.Year(), date.Month(), date.Day(), t.Hour(), t.Minute(), t.Second(), 0, t.Location())
+	}
+	t = t.Add(elapsed)
+	y, m, d := t.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC), clock{minutes: t.Hour()*60 + t.Minute(), set: true, exact: true}
 }
