@@ -32,6 +32,7 @@ import (
 	"github.com/docket-tasks/docket/services/backend"
 	"github.com/docket-tasks/docket/services/backend/account"
 	"github.com/docket-tasks/docket/services/frontend"
+	"github.com/docket-tasks/docket/services/notification"
 )
 
 // sidecarOptions say where the sidecar of a service is, and where that service listens. Dapr sets most of them in the
@@ -117,7 +118,7 @@ func serveSidecar(ctx context.Context, o *serveOptions, so *sidecarOptions, s se
 	}
 	log := edge.NewLogger(os.Stderr, s.name, o.logLevel, o.logFormat)
 	metrics := newRegistry()
-	set, err := o.settings(log, metrics)
+	set, err := o.settings(log, metrics, s.name == notification.Name)
 	if err != nil {
 		return err
 	}

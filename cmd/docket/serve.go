@@ -46,6 +46,7 @@ type serveOptions struct {
 	tls, proxied        bool
 	proxyHops           string
 	smtp                notification.SMTP
+	smtpPort            string
 	privateWebhooks     bool
 	pushContact         string
 	rateLimit           string
@@ -66,6 +67,7 @@ func defaultServeOptions() *serveOptions {
 		logLevel: env("DOCKET_LOG_LEVEL", "warn"), logFormat: env("DOCKET_LOG_FORMAT", "text"),
 		smtp: notification.SMTP{Host: env("DOCKET_SMTP_HOST", ""), From: env("DOCKET_SMTP_FROM", ""), User: env("DOCKET_SMTP_USER", ""),
 			TLS: notification.TLSPolicy(env("DOCKET_SMTP_TLS", string(notification.StartTLS)))},
+		smtpPort:  env("DOCKET_SMTP_PORT", "0"),
 		proxyHops: env("DOCKET_PROXY_HOPS", "1"), pushContact: env("DOCKET_PUSH_CONTACT", ""), rateLimit: env("DOCKET_RATE_LIMIT", "50"),
 		signUp: env("DOCKET_SIGN_UP", string(account.SignUpClosed)),
 		openID: env("DOCKET_OIDC", ""), publicURL: env("DOCKET_PUBLIC_URL", ""),
@@ -81,7 +83,7 @@ func (o *serveOptions) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.proxied, "trust-proxy", o.proxied, "believe the X-Forwarded headers of the proxy in front")
 	f.StringVar(&o.proxyHops, "proxy-hops", o.proxyHops, "with --trust-proxy: how many entries the proxies in front append to X-Forwarded-For, 1 to 10 (DOCKET_PROXY_HOPS)")
 	f.StringVar(&o.smtp.Host, "smtp-host", o.smtp.Host, "mail server for reminders, and links to set a forgotten password, by e-mail (DOCKET_SMTP_HOST)")
-	f.IntVar(&o.smtp.Port, "smtp-port", o.smtp.Port, "port of the mail server; 0 is 587, and 465 with implicit TLS")
+	f.StringVar(&o.smtpPort, "smtp-port", o.smtpPort, "port of the mail server; 0 is 587, and 465 with implicit TLS (DOCKET_SMTP_PORT)")
 	f.StringVar(&o.smtp.From, "smtp-from", o.smtp.From, "sender of e-mail (DOCKET_SMTP_FROM)")
 	f.StringVar(&o.smtp.User, "smtp-user", o.smtp.User, "user at the mail server (DOCKET_SMTP_USER); the password is DOCKET_SECRET_SMTP_PASSWORD")
 	f.StringVar((*string)(&o.smtp.TLS), "smtp-tls", string(o.smtp.TLS), "starttls, opportunistic (where the mail server offers it), implicit (port 465) or none (DOCKET_SMTP_TLS)")
@@ -131,8 +133,28 @@ const (
 	maxProxyHops = 10  // more than anybody has in front
 )
 
-// settings are those of the services.
-func (o *serveOptions) settings(log *slog.Logger, metrics *prometheus.Registry) (settings, error) {
+// mail is how e-mail leaves, checked though no mail server may be named yet: what is wrong would be found only then. Behind Dapr
+// all but the notification service at most know that there is one: only who sends needs a sender.
+func (o *serveOptions) mail(sends bool) (notification.SMTP, error) {
+	smtp := o.smtp
+	if !smtp.TLS.Valid() {
+		return smtp, cli.Usage(fmt.Errorf("--smtp-tls (DOCKET_SMTP_TLS): is %q: use starttls, opportunistic, implicit or none", smtp.TLS))
+	}
+	port, err := strconv.ParseUint(o.smtpPort, 10, 16)
+	if err != nil {
+		return smtp, cli.Usage(fmt.Errorf("--smtp-port (DOCKET_SMTP_PORT): is %q: use a port, 1 to 65535, or 0 for the usual one", o.smtpPort))
+	}
+	smtp.Port = int(port)
+	if smtp.From != "" || smtp.Host != "" && sends {
+		if _, err := notification.ParseSender(smtp.From); err != nil {
+			return smtp, cli.Usage(fmt.Errorf("--smtp-from (DOCKET_SMTP_FROM): %w", err))
+		}
+	}
+	return smtp, nil
+}
+
+// settings are those of the services; sends tells whether the one that sends e-mail is among them.
+func (o *serveOptions) settings(log *slog.Logger, metrics *prometheus.Registry, sends bool) (settings, error) {
 	limit, err := strconv.ParseFloat(o.rateLimit, 64)
 	if err != nil || !(limit >= 0 && limit <= maxRateLimit) {
 		return settings{}, cli.Usage(fmt.Errorf("--rate-limit (DOCKET_RATE_LIMIT): is %q: use a number of requests a second from 0 (no limit) to %.0f", o.rateLimit, maxRateLimit))
@@ -152,10 +174,19 @@ func (o *serveOptions) settings(log *slog.Logger, metrics *prometheus.Registry) 
 	if v := o.publicURL; v != "" && !strings.HasPrefix(v, "https://") && !strings.HasPrefix(v, "http://") {
 		return settings{}, cli.Usage(fmt.Errorf("--public-url (DOCKET_PUBLIC_URL): is %q: use an address such as https://tasks.example.org", v))
 	}
-	if o.smtp.Host != "" && o.publicURL == "" {
+	smtp, err := o.mail(sends)
+	if err != nil {
+		return settings{}, err
+	}
+	if o.pushContact != "" {
+		if err := notification.CheckContact(o.pushContact); err != nil {
+			return settings{}, cli.Usage(fmt.Errorf("--push-contact (DOCKET_PUSH_CONTACT): %w", err))
+		}
+	}
+	if smtp.Host != "" && o.publicURL == "" {
 		log.Info("a forgotten password cannot be set anew by e-mail: --public-url, where the link leads, is not set")
 	}
-	return settings{openID: providers, public: strings.TrimSuffix(o.publicURL, "/"), signUp: signUp, rate: limit, log: log, metrics: metrics, tls: o.tls, proxied: o.proxied, hops: hops, smtp: o.smtp, private: o.privateWebhooks, contact: o.pushContact}, nil
+	return settings{openID: providers, public: strings.TrimSuffix(o.publicURL, "/"), signUp: signUp, rate: limit, log: log, metrics: metrics, tls: o.tls, proxied: o.proxied, hops: hops, smtp: smtp, private: o.privateWebhooks, contact: o.pushContact}, nil
 }
 
 func serveCommand() *cobra.Command {
@@ -197,8 +228,8 @@ func remedy(err error) error {
 	return err
 }
 
-// serve runs all services on the embedded host until ctx ends. In this order: the port, because two servers
-// fight over it most often; the data, which a second process must not open; the services; and the door last,
+// serve runs all services on the embedded host until ctx ends. In this order: the settings, which open nothing; the port,
+// because two servers fight over it most often; the data, which a second process must not open; the services; and the door last,
 // so that nobody comes in before everything stands.
 func serve(ctx context.Context, o *serveOptions, out io.Writer) (err error) {
 	defer func() { err = remedy(err) }()
@@ -207,6 +238,11 @@ func serve(ctx context.Context, o *serveOptions, out io.Writer) (err error) {
 	}
 	unnamed := edge.NewLogger(os.Stderr, "", o.logLevel, o.logFormat) // each service adds its own name
 	log := unnamed.With("service", "docket")
+	metrics := newRegistry()
+	set, err := o.settings(unnamed, metrics, true)
+	if err != nil {
+		return err
+	}
 	listener, err := listen(o.listen)
 	if err != nil {
 		return err
@@ -217,11 +253,6 @@ func serve(ctx context.Context, o *serveOptions, out io.Writer) (err error) {
 		return err
 	}
 	defer stopTracing()
-	metrics := newRegistry()
-	set, err := o.settings(unnamed, metrics)
-	if err != nil {
-		return err
-	}
 	node, err := embedded.Open(ctx, embedded.Options{Dir: o.data, Logger: log, Metrics: metrics, Version: version(), Failpoint: failpoint()})
 	if err != nil {
 		return err

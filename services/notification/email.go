@@ -1,6 +1,7 @@
 package notification
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -29,6 +30,20 @@ const (
 	// NoTLS sends in the clear: for a relay on the same machine.
 	NoTLS TLSPolicy = "none"
 )
+
+// Valid tells whether it is one of the four, or empty, which is [StartTLS].
+func (p TLSPolicy) Valid() bool {
+	return p == "" || p == StartTLS || p == StartTLSIfOffered || p == ImplicitTLS || p == NoTLS
+}
+
+// ParseSender reads who e-mail is from: "docket@example.org" or "Docket <docket@example.org>".
+func ParseSender(v string) (*mail.Address, error) {
+	from, err := mail.ParseAddress(v)
+	if err != nil {
+		return nil, fmt.Errorf("is %q: use an address such as docket@example.org", v)
+	}
+	return from, nil
+}
 
 // SMTP says how e-mail leaves. The zero SMTP sends none.
 type SMTP struct {
@@ -60,17 +75,14 @@ type email struct {
 }
 
 func newEmail(cfg SMTP, secrets host.Secrets, now func() time.Time) (*email, error) {
-	from, err := mail.ParseAddress(cfg.From)
+	from, err := ParseSender(cfg.From)
 	if err != nil {
-		return nil, fmt.Errorf("smtp from %q: %w", cfg.From, err)
+		return nil, fmt.Errorf("smtp from: %w", err)
 	}
-	switch cfg.TLS {
-	case "":
-		cfg.TLS = StartTLS
-	case StartTLS, StartTLSIfOffered, ImplicitTLS, NoTLS:
-	default:
+	if !cfg.TLS.Valid() {
 		return nil, fmt.Errorf("smtp tls %q: must be %s, %s, %s or %s", cfg.TLS, StartTLS, StartTLSIfOffered, ImplicitTLS, NoTLS)
 	}
+	cfg.TLS = cmp.Or(cfg.TLS, StartTLS)
 	if cfg.Port < 0 || cfg.Port > 65535 {
 		return nil, fmt.Errorf("smtp port %d: must be between 0 and 65535", cfg.Port)
 	}

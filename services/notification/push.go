@@ -2,6 +2,7 @@ package notification
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,15 +39,20 @@ type push struct {
 	now          func() time.Time
 }
 
+// CheckContact accepts how push services can reach the operator: an e-mail address alone, or an https address.
+func CheckContact(v string) error {
+	address, err := mail.ParseAddress(v)
+	if bare := err == nil && address.Address == v; !bare && !strings.HasPrefix(v, "https://") {
+		return fmt.Errorf("is %q: use an e-mail address or an https address", v)
+	}
+	return nil
+}
+
 // newPush makes the channel; it fails where the contact is none.
 func newPush(cfg Config, h host.Host, now func() time.Time) (*push, error) {
-	contact := cfg.PushContact
-	if contact == "" {
-		contact = defaultContact
-	}
-	address, err := mail.ParseAddress(contact)
-	if bare := err == nil && address.Address == contact; !bare && !strings.HasPrefix(contact, "https://") {
-		return nil, fmt.Errorf("push contact %q: must be an e-mail address or an https address", contact)
+	contact := cmp.Or(cfg.PushContact, defaultContact)
+	if err := CheckContact(contact); err != nil {
+		return nil, fmt.Errorf("push contact: %w", err)
 	}
 	return &push{subscriptions: &subscriptions{h.State, now}, keys: &vapidKeys{state: h.State, secrets: h.Secrets},
 		client: outbound(cfg.AllowPrivate), contact: contact, allowPrivate: cfg.AllowPrivate, now: now}, nil
