@@ -67,6 +67,7 @@ The other commands are its client.
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		PreRunE:       readSwitches,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o, cmd.OutOrStdout()) },
 	}
 	o.flags(root.Flags())

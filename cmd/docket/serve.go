@@ -79,20 +79,40 @@ func (o *serveOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.data, "data", o.data, "folder for the data (DOCKET_DATA)")
 	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error (DOCKET_LOG_LEVEL)")
 	f.StringVar(&o.logFormat, "log-format", o.logFormat, "text or json (DOCKET_LOG_FORMAT)")
-	f.BoolVar(&o.tls, "behind-tls", o.tls, "a proxy in front terminates TLS: use secure cookies")
-	f.BoolVar(&o.proxied, "trust-proxy", o.proxied, "believe the X-Forwarded headers of the proxy in front")
+	f.BoolVar(&o.tls, "behind-tls", o.tls, "a proxy in front terminates TLS: use secure cookies (DOCKET_BEHIND_TLS)")
+	f.BoolVar(&o.proxied, "trust-proxy", o.proxied, "believe the X-Forwarded headers of the proxy in front (DOCKET_TRUST_PROXY)")
 	f.StringVar(&o.proxyHops, "proxy-hops", o.proxyHops, "with --trust-proxy: how many entries the proxies in front append to X-Forwarded-For, 1 to 10 (DOCKET_PROXY_HOPS)")
 	f.StringVar(&o.smtp.Host, "smtp-host", o.smtp.Host, "mail server for reminders, and links to set a forgotten password, by e-mail (DOCKET_SMTP_HOST)")
 	f.StringVar(&o.smtpPort, "smtp-port", o.smtpPort, "port of the mail server; 0 is 587, and 465 with implicit TLS (DOCKET_SMTP_PORT)")
 	f.StringVar(&o.smtp.From, "smtp-from", o.smtp.From, "sender of e-mail (DOCKET_SMTP_FROM)")
 	f.StringVar(&o.smtp.User, "smtp-user", o.smtp.User, "user at the mail server (DOCKET_SMTP_USER); the password is DOCKET_SECRET_SMTP_PASSWORD")
 	f.StringVar((*string)(&o.smtp.TLS), "smtp-tls", string(o.smtp.TLS), "starttls, opportunistic (where the mail server offers it), implicit (port 465) or none (DOCKET_SMTP_TLS)")
-	f.BoolVar(&o.privateWebhooks, "allow-private-webhooks", o.privateWebhooks, "let webhooks and push messages reach private addresses, and plain http")
+	f.BoolVar(&o.privateWebhooks, "allow-private-webhooks", o.privateWebhooks, "let webhooks and push messages reach private addresses, and plain http (DOCKET_ALLOW_PRIVATE_WEBHOOKS)")
 	f.StringVar(&o.pushContact, "push-contact", o.pushContact, "e-mail or https address at which push services can reach you (DOCKET_PUSH_CONTACT)")
 	f.StringVar(&o.rateLimit, "rate-limit", o.rateLimit, "requests a second that one token or session may make from another machine, at most; 0: no limit (DOCKET_RATE_LIMIT)")
 	f.StringVar(&o.signUp, "sign-up", o.signUp, "who may make an account: open (anybody), invitation (see docket user invite) or closed: administrators make users (DOCKET_SIGN_UP)")
 	f.StringVar(&o.openID, "oidc", o.openID, "OpenID providers to sign in with: a JSON file, or its contents (DOCKET_OIDC); the client secret of each is DOCKET_SECRET_OIDC_ and its id")
 	f.StringVar(&o.publicURL, "public-url", o.publicURL, "where browsers reach docket, such as https://tasks.example.org: for OpenID providers, passkeys, links in e-mails, and links behind Dapr (DOCKET_PUBLIC_URL)")
+}
+
+// switches are the variables of the flags that are on or off.
+var switches = [][2]string{
+	{"behind-tls", "DOCKET_BEHIND_TLS"}, {"trust-proxy", "DOCKET_TRUST_PROXY"}, {"allow-private-webhooks", "DOCKET_ALLOW_PRIVATE_WEBHOOKS"},
+}
+
+// readSwitches sets those that the command line leaves to the environment: as its default a flag could not tell what is neither.
+func readSwitches(c *cobra.Command, _ []string) error {
+	for _, s := range switches {
+		flag, name := s[0], s[1]
+		v := env(name, "")
+		if v == "" || c.Flags().Changed(flag) {
+			continue
+		}
+		if err := c.Flags().Set(flag, v); err != nil {
+			return cli.Usage(fmt.Errorf("--%s (%s): is %q: use true or false", flag, name, v))
+		}
+	}
+	return nil
 }
 
 // checkLog refuses settings of the log that would have to be guessed at.
@@ -195,6 +215,7 @@ func serveCommand() *cobra.Command {
 		Long: `Without a service: all of them in this process, data in one folder.
 With --host dapr and a service: that one, behind its Dapr sidecar, which is started beside it. Only frontend listens for
 users by default, on --listen; the others do where --listen is given.`,
+		PreRunE: readSwitches,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case on == "embedded" && len(args) == 0:

@@ -5,8 +5,11 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 )
 
 // stopper ends the server that writes to it once it is up.
@@ -66,5 +69,30 @@ func TestDamagedData(t *testing.T) {
 	}
 	if refused == 0 {
 		t.Error("no damage kept the server from starting")
+	}
+}
+
+// TestSwitches: a switch is a flag or a variable, and the flag wins.
+func TestSwitches(t *testing.T) {
+	for _, s := range switches {
+		flag, name := s[0], s[1]
+		for _, c := range []struct {
+			variable string
+			args     []string
+			want     bool
+		}{
+			{"", []string{}, false}, {"true", []string{}, true}, {"1", []string{}, true}, {"false", []string{}, false},
+			{"true", []string{"--" + flag + "=false"}, false}, {"false", []string{"--" + flag}, true}, {"perhaps", []string{"--" + flag}, true},
+		} {
+			t.Setenv(name, c.variable)
+			o := defaultServeOptions()
+			cmd := &cobra.Command{PreRunE: readSwitches, RunE: func(*cobra.Command, []string) error { return nil }}
+			o.flags(cmd.Flags())
+			cmd.SetArgs(c.args)
+			if err := cmd.Execute(); err != nil || cmd.Flags().Lookup(flag).Value.String() != strconv.FormatBool(c.want) {
+				t.Errorf("%s=%s %v: not %t, %v", name, c.variable, c.args, c.want, err)
+			}
+		}
+		t.Setenv(name, "")
 	}
 }
