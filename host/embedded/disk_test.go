@@ -7,7 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os/signal"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -37,6 +39,34 @@ func TestFull(t *testing.T) {
 	limit(1 << 30)
 	if err := state.Commit(t.Context(), tx); err != nil {
 		t.Errorf("commit with space again: %v", err)
+	}
+}
+
+// A start on a full disk says which folder it is about and what to do, wherever it stops.
+func TestStartOnFullDisk(t *testing.T) {
+	n := openNode(t, Options{Logger: quiet()})
+	n.writer.between(func() {
+		if err := n.writer.db.exec("PRAGMA max_page_count = 1"); err != nil {
+			t.Error(err)
+		}
+	})
+	state := n.Host("worker").State
+	for size := 64 << 10; size > 0; size /= 2 { // until the pages that there are have no room either
+		for i := 0; state.Commit(t.Context(), host.Tx{Ops: []host.Op{host.Put(fmt.Sprint(size, "/", i), make([]byte, size))}}) == nil; i++ {
+		}
+	}
+	none := func(context.Context, host.Message) error { return nil }
+	var subscriptions []host.Subscription
+	for i := range 500 { // more names than the last page of their table takes
+		subscriptions = append(subscriptions, host.Subscription{Topic: fmt.Sprint("topic", i), Mode: host.Shared, Handle: none})
+	}
+	started := n.Start(t.Context(), host.Service{Name: "worker", Subscriptions: subscriptions})
+	lock := refused(n.dir, &fs.PathError{Op: "open", Path: lockName, Err: syscall.ENOSPC})
+	for where, err := range map[string]error{"deliveries": started, "lock": lock, "database": n.openError(errors.Unwrap(errors.Unwrap(started)))} {
+		var full *FullError
+		if !errors.As(err, &full) || full.Dir != n.dir || !strings.Contains(err.Error(), n.dir+" is full (") || !strings.Contains(err.Error(), "free some space") {
+			t.Errorf("%s: %v", where, err)
+		}
 	}
 }
 

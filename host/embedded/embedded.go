@@ -67,8 +67,8 @@ type Node struct {
 	abort    context.CancelFunc
 }
 
-// Open opens the data folder and locks it against a second process. It fails with [*InUseError], [*NewerDataError] or
-// [*NotWritableError], and with other errors where the file system or the database refuses.
+// Open opens the data folder and locks it against a second process. It fails with [*InUseError], [*NewerDataError],
+// [*NotWritableError] or [*FullError], and with other errors where the file system or the database refuses.
 func Open(ctx context.Context, o Options) (*Node, error) {
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
@@ -88,7 +88,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 		return nil, err
 	}
 	if err := n.open(ctx, o); err != nil {
-		return nil, errors.Join(err, n.release())
+		return nil, errors.Join(n.openError(err), n.release())
 	}
 	return n, nil
 }
@@ -100,11 +100,11 @@ func (n *Node) open(ctx context.Context, o Options) error {
 	file := filepath.Join(n.dir, databaseName)
 	db, err := openConn(forever, file, writing)
 	if err != nil {
-		return n.openError(err)
+		return err
 	}
 	epoch, err := prepareData(db, n.dir, o.Version, n.log, n.failAt)
 	if err != nil {
-		return errors.Join(n.openError(err), db.close())
+		return errors.Join(err, db.close())
 	}
 	if n.metrics, err = newMetrics(o.Metrics); err != nil {
 		return errors.Join(err, db.close())
@@ -155,10 +155,10 @@ func (n *Node) Start(ctx context.Context, services ...host.Service) error {
 	}
 	n.started = true
 	if err := n.bus.start(services); err != nil {
-		return fmt.Errorf("start deliveries: %w", n.damage(err))
+		return fmt.Errorf("start deliveries: %w", n.openError(err))
 	}
 	if err := n.jobs.start(services); err != nil {
-		return fmt.Errorf("start jobs: %w", n.damage(err))
+		return fmt.Errorf("start jobs: %w", n.openError(err))
 	}
 	return nil
 }

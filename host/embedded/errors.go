@@ -58,6 +58,26 @@ func (e *NotWritableError) Error() string {
 
 func (e *NotWritableError) Unwrap() error { return e.Err }
 
+// FullError says that the disk of the data folder has no space left.
+type FullError struct {
+	Dir string
+	Err error
+}
+
+func (e *FullError) Error() string {
+	return fmt.Sprintf("the disk that holds the data folder %s is full (%v): free some space, then start again", e.Dir, e.Err)
+}
+
+func (e *FullError) Unwrap() error { return e.Err }
+
+// refused says what a person can do about a folder that took no writing.
+func refused(dir string, err error) error {
+	if code(err)&0xff == sqlite3.SQLITE_FULL || errors.Is(err, syscall.ENOSPC) {
+		return &FullError{Dir: dir, Err: err}
+	}
+	return &NotWritableError{Dir: dir, Err: err}
+}
+
 // NotDataError says that a file is no docket database, or a damaged one.
 type NotDataError struct {
 	File   string
@@ -87,13 +107,11 @@ func code(err error) int {
 // openError makes what SQLite says of an unusable folder or file something a person can act on.
 func (n *Node) openError(err error) error {
 	switch code(err) & 0xff {
-	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
-		return &NotWritableError{Dir: n.dir, Err: err}
-	case sqlite3.SQLITE_FULL:
-		return &NotWritableError{Dir: n.dir, Err: fmt.Errorf("the disk is full: %w", err)}
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_FULL:
+		return refused(n.dir, err)
 	}
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		return &NotWritableError{Dir: n.dir, Err: err}
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOSPC) {
+		return refused(n.dir, err)
 	}
 	return n.damage(err)
 }

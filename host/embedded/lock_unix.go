@@ -20,11 +20,11 @@ type dirLock struct{ file *os.File }
 
 func lockDir(dir string) (*dirLock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, &NotWritableError{Dir: dir, Err: err}
+		return nil, refused(dir, err)
 	}
 	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, &NotWritableError{Dir: dir, Err: err}
+		return nil, refused(dir, err)
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		defer f.Close()
@@ -39,7 +39,7 @@ func lockDir(dir string) (*dirLock, error) {
 	if err := f.Truncate(0); err == nil {
 		_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 		if err != nil {
-			return nil, errors.Join(&NotWritableError{Dir: dir, Err: err}, f.Close())
+			return nil, errors.Join(refused(dir, err), f.Close())
 		}
 	}
 	return &dirLock{file: f}, nil
