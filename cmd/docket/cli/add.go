@@ -88,6 +88,9 @@ func (s *session) draft(ctx context.Context, text string, f fieldFlags, literal 
 	if err := s.fields(ctx, f, body); err != nil {
 		return nil, err
 	}
+	if f.due == none && body["recurrence_pattern"] != nil { // without one, the server would begin today
+		return nil, exit(badInput, "--due: is none, but a task that repeats needs a due date: give one, or --repeat none")
+	}
 	if len(f.tags) > 0 {
 		body["tags"] = append(tags, f.tags...)
 	}
