@@ -68,11 +68,10 @@ func TestQuickstart(t *testing.T) {
 			t.Errorf("%d of %d blocks are about one machine, want 4", all-len(page), all)
 		}
 		lookLikeAServersFolder(t, dir, server)
-		follow(t, dir, build+"go build\nalias docket=$PWD/bin/docket\n", page, server, "")
+		follow(t, dir, build+"go build\nalias docket=$PWD/bin/docket\n", page, server)
 		return
 	}
-	free := freeAddress(t)
-	follow(t, dir, build, page, free, fmt.Sprintf("until curl -fs http://%s/readyz >/dev/null; do kill -0 %%1; sleep 0.05; done\n", free))
+	follow(t, dir, build, page, freeAddress(t))
 }
 
 // lookLikeAServersFolder writes address and token where a server on this machine would have.
@@ -89,9 +88,8 @@ func lookLikeAServersFolder(t *testing.T, dir, server string) {
 	}
 }
 
-// follow runs the page in one shell, with the address of a server in place of the page's; first is what comes before it, and once what
-// comes after its first block.
-func follow(t *testing.T, dir, first string, page []block, server, once string) {
+// follow runs the page in one shell, with the address of a server in place of the page's; first is what comes before it.
+func follow(t *testing.T, dir, first string, page []block, server string) {
 	t.Helper()
 	const end = "== end of block"
 	script := strings.Builder{}
@@ -100,9 +98,6 @@ func follow(t *testing.T, dir, first string, page []block, server, once string) 
 		commands := strings.ReplaceAll(b.commands, address, server)
 		// Commands are read as they come, so that an alias counts from the next line on.
 		fmt.Fprintf(&script, "%s\necho '%s %d'\n", commands, end, i)
-		if i == 0 {
-			script.WriteString(once)
-		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
