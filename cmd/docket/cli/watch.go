@@ -30,7 +30,9 @@ func watchCommand(o *options) *cobra.Command {
 	c := &cobra.Command{
 		Use: "watch", Short: "Show changes and reminders as they happen", Args: cobra.NoArgs,
 		Long: `Shows every change of your tasks, and every reminder, as it happens, until ctrl-c. After a lost connection it goes
-on where it was. With --json each line is a message as the server sends it.
+on where it was: what it has missed of a task is one line, with the task as it is then, and reminders of that time are
+in docket inbox alone. docket history has every change by itself. With --json each line is a message as the server
+sends it.
 
 In a pipe each line is time, what, task id and title, separated by tabs.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
