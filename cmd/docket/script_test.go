@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"start":  cmdStart,
 			"expect": cmdExpect,
-			"stop":   cmdStop,
+			"halt":   cmdHalt,
 			"exits":  cmdExits,
 			"keep":   cmdKeep,
 		},
@@ -162,14 +162,15 @@ func cmdExpect(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdStop interrupts a process, as ctrl-c does, and holds it to end well; with -kill it is killed: stop [-kill] NAME.
-func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
+// cmdHalt interrupts a process, as ctrl-c does, and holds it to end well; with -kill it is killed: halt [-kill] NAME. It is
+// not named stop, as testscript's own command of that name comes first, and ends the script as passed.
+func cmdHalt(ts *testscript.TestScript, neg bool, args []string) {
 	kill := len(args) == 2 && args[0] == "-kill"
 	if kill {
 		args = args[1:]
 	}
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: stop [-kill] NAME")
+		ts.Fatalf("usage: halt [-kill] NAME")
 	}
 	p := named(ts, args[0])
 	how := os.Interrupt
