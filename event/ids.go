@@ -23,8 +23,8 @@ func derive(kind string, parts ...string) string {
 // nothing twice.
 func SuccessorID(completedTask string) string { return derive("successor", completedTask) }
 
-// LaterSuccessorID is the id of the occurrence that follows a task completed once more, where the one before has come to
-// nothing (UUIDv5): it derives from the task version of that completion too.
+// LaterSuccessorID is the id of the occurrence that follows a task completed once more, where the one before was deleted for
+// good or went with another series (UUIDv5): it derives from the task version of that completion too.
 func LaterSuccessorID(completedTask string, version int64) string {
 	return derive("successor", completedTask, strconv.FormatInt(version, 10))
 }

@@ -117,8 +117,11 @@ func complete(list, id, ifMatch string, actor event.Actor) wish {
 		out, err := step(event.TaskCompleted, actor, was, t, err)
 		if err == nil && out[0].new != was {
 			out[0].new.CompletedVersion = t.Version
-			if cameToNothing(v.records[was.successorID()], t) {
+			switch succ := v.records[was.successorID()]; {
+			case cannotFollow(succ, t):
 				out[0].new.Anew = t.Version
+			case wasDeleted(succ):
+				out = append(out, recall(succ))
 			}
 		}
 		return out, err
@@ -223,7 +226,7 @@ func (s *Service) onPurge(ctx context.Context, d purgeJob) error {
 		if left := task.RestoreWindow - v.env.Now.Sub(*was.DeletedAt); left > 0 { // another replica's clock is ahead of ours
 			return nil, fmt.Errorf("the task can be restored for another %s", left)
 		}
-		return []effect{{purge: true, old: was, new: &record{List: was.List, Purged: true, Request: was.Request, CompletedVersion: was.CompletedVersion}}}, nil
+		return []effect{{old: was, new: &record{List: was.List, Purged: true, Request: was.Request, CompletedVersion: was.CompletedVersion}}}, nil
 	})
 	if err != nil && !errors.Is(err, account.ErrNoUser) { // else it goes, or went, with the account
 		return fmt.Errorf("purge task %s: %w", d.Task, err)

@@ -50,7 +50,7 @@ func newMetrics(reg *prometheus.Registry) *metrics {
 func (m *metrics) committed(effects []effect) {
 	m.batch.Observe(float64(len(effects)))
 	for i := range effects {
-		if !effects[i].purge {
+		if effects[i].typ != "" {
 			m.changes.WithLabelValues(string(effects[i].typ)).Inc()
 		}
 	}

@@ -84,17 +84,32 @@ func (r *record) successorID() string {
 	return event.LaterSuccessorID(r.task.ID, r.Anew)
 }
 
-// cameToNothing tells whether the series of t, which is being completed, does not go on by way of the successor that an
-// earlier completion made: somebody deleted it, or it was completed as part of another series. One that was completed in
+// cannotFollow tells whether the series of t, which is being completed, cannot go on by way of the successor that an earlier
+// completion made: it was deleted for good, or was deleted or completed as part of another series. One that was completed in
 // t's own was itself continued, also where it was deleted since: another would be due beside what follows it.
-func cameToNothing(succ *record, t task.Task) bool {
+func cannotFollow(succ *record, t task.Task) bool {
 	switch {
 	case succ == nil || succ.Withdrawn: // this completion makes it, or brings it back
 		return false
-	case succ.CompletedVersion != 0:
-		return !succ.Purged && !task.SameSeries(succ.task, t)
+	case succ.Purged:
+		return succ.CompletedVersion == 0
+	case succ.CompletedVersion != 0 || succ.task.Status == task.Deleted:
+		return !task.SameSeries(succ.task, t)
 	}
-	return succ.Purged || succ.task.Status == task.Deleted
+	return false
+}
+
+// wasDeleted tells whether somebody deleted the successor before it was completed, so that nothing follows it.
+func wasDeleted(succ *record) bool {
+	return succ != nil && !succ.Purged && !succ.Withdrawn && succ.CompletedVersion == 0 && succ.task.Status == task.Deleted
+}
+
+// recall lets the completion that is being made bring its deleted successor back, as one that was withdrawn. Another in its
+// place would be the same occurrence twice as soon as somebody restored the first.
+func recall(succ *record) effect {
+	rec := *succ
+	rec.Withdrawn = true
+	return effect{old: succ, new: &rec}
 }
 
 // bringBack restores an occurrence that was withdrawn and, where the task it follows has changed meanwhile, makes it

@@ -170,8 +170,8 @@ func TestBroughtBackAsTheTaskIsNow(t *testing.T) {
 	}
 }
 
-// A successor that somebody changed, or deleted, is theirs: reopening leaves it, and completing again does not bring it
-// back, but makes another in the place of one that is deleted.
+// A successor that somebody changed, or deleted, is theirs: reopening leaves it. Completing again brings back one that is
+// deleted.
 func TestReopenLeavesAChangedSuccessor(t *testing.T) {
 	f := start(t)
 	first := f.me.must("POST", "/api/tasks", daily)
@@ -187,64 +187,111 @@ func TestReopenLeavesAChangedSuccessor(t *testing.T) {
 	if got := f.continueSeries(f.me.must("POST", path+"/complete", "")); got != "created" {
 		t.Errorf("after the pending occurrence was deleted: %s", got)
 	}
-	if next, _ := f.successor(first.ID); next.Status != task.Deleted {
-		t.Errorf("a deleted successor came back: %+v", next)
+	if next, _ := f.successor(first.ID); next.Status != task.Pending || next.Title != first.Title {
+		t.Errorf("a deleted successor came back as %+v", next)
 	}
 }
 
-// A completion makes an occurrence of its own where that of an earlier one came to nothing, and makes it once.
-func TestSeriesContinuesAnew(t *testing.T) {
+// again completes the task once more.
+func (f *fixture) again(id string) task.Task {
+	f.t.Helper()
+	f.me.must("POST", "/api/tasks/"+id+"/reopen", "")
+	return f.me.must("POST", "/api/tasks/"+id+"/complete", "")
+}
+
+// outcomes asks for the occurrence after a completion once for each answer wanted.
+func (f *fixture) outcomes(done task.Task, want ...string) {
+	f.t.Helper()
+	for i, want := range want {
+		if got := f.continueSeries(done); got != want {
+			f.t.Errorf("request %d for version %d: %s, want %s", i, done.Version, got, want)
+		}
+	}
+}
+
+// pendingOnes demands that these tasks of mine are pending, and no others.
+func (f *fixture) pendingOnes(want ...string) {
+	f.t.Helper()
+	var got []string
+	all, _ := f.me.list("?status=pending")
+	for _, p := range all {
+		got = append(got, p.ID)
+	}
+	if !slices.Equal(got, want) {
+		f.t.Errorf("pending: %v, want %v", got, want)
+	}
+}
+
+// A completion brings back the occurrence of an earlier one that was deleted before, and does so once: there never is another
+// in its place, also where it is restored by hand.
+func TestDeletedSuccessorComesBack(t *testing.T) {
 	f := start(t)
 	first := f.me.must("POST", "/api/tasks", daily)
-	path := "/api/tasks/" + first.ID
-	again := func() task.Task {
-		f.me.must("POST", path+"/reopen", "")
-		return f.me.must("POST", path+"/complete", "")
-	}
-	expect := func(done task.Task, outcomes ...string) {
-		t.Helper()
-		for i, want := range outcomes {
-			if got := f.continueSeries(done); got != want {
-				t.Errorf("request %d for version %d: %s, want %s", i, done.Version, got, want)
-			}
-		}
-	}
-	pendingOnes := func(want ...string) {
-		t.Helper()
-		var got []string
-		all, _ := f.me.list("?status=pending")
-		for _, p := range all {
-			got = append(got, p.ID)
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("pending: %v, want %v", got, want)
-		}
-	}
-	one := f.me.must("POST", path+"/complete", "")
-	expect(one, "created")
-	f.me.must("DELETE", "/api/tasks/"+event.SuccessorID(first.ID), "")
-	expect(one, "exists") // deleted, but of this completion
-	two := again()
-	anew := event.LaterSuccessorID(first.ID, two.Version)
-	expect(one, "superseded")
-	expect(two, "created", "exists")
-	pendingOnes(anew)
+	next := event.SuccessorID(first.ID)
+	one := f.me.must("POST", "/api/tasks/"+first.ID+"/complete", "")
+	f.outcomes(one, "created")
+	f.me.must("DELETE", "/api/tasks/"+next, "")
+	f.outcomes(one, "exists") // deleted, but of this completion
+	f.pendingOnes()
 
-	three := again() // withdraws it
-	pendingOnes()
-	expect(three, "created", "exists")
-	pendingOnes(anew)
+	two := f.again(first.ID)
+	f.outcomes(one, "superseded")
+	f.outcomes(two, "created", "exists")
+	f.pendingOnes(next)
+	f.me.must("DELETE", "/api/tasks/"+next, "")
+	f.outcomes(two, "exists")
+	f.pendingOnes()
 
-	f.me.must("PATCH", "/api/tasks/"+anew, `{"title":"mine"}`)
-	four := again() // leaves it
-	expect(four, "exists")
-	f.me.must("DELETE", "/api/tasks/"+anew, "")
-	expect(four, "exists")
-	pendingOnes()
-	five := again()
-	expect(five, "created", "exists")
-	expect(two, "superseded")
-	pendingOnes(event.LaterSuccessorID(first.ID, five.Version))
+	three := f.again(first.ID)
+	f.me.must("POST", "/api/tasks/"+next+"/restore", "") // before the series is continued
+	f.outcomes(three, "exists")
+	f.me.must("DELETE", "/api/tasks/"+next, "")
+	f.outcomes(three, "exists")
+	f.pendingOnes()
+
+	f.me.must("POST", "/api/tasks/"+first.ID+"/reopen", "")
+	f.pendingOnes(first.ID)
+	four := f.me.must("POST", "/api/tasks/"+first.ID+"/complete", "")
+	f.me.must("POST", "/api/tasks/"+first.ID+"/reopen", "") // before the series is continued
+	f.outcomes(four, "superseded")
+	f.pendingOnes(first.ID)
+	five := f.me.must("POST", "/api/tasks/"+first.ID+"/complete", "")
+	f.outcomes(five, "created", "exists")
+	f.pendingOnes(next)
+}
+
+// A completion makes an occurrence of its own where that of an earlier one was deleted for good, and makes it once.
+func TestSeriesContinuesAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t)
+		first := f.me.must("POST", "/api/tasks", daily)
+		one := f.me.must("POST", "/api/tasks/"+first.ID+"/complete", "")
+		f.outcomes(one, "created")
+		f.me.must("DELETE", "/api/tasks/"+event.SuccessorID(first.ID), "")
+		pass(task.RestoreWindow + 2*time.Hour)
+		f.outcomes(one, "exists") // deleted, but of this completion
+		f.pendingOnes()
+
+		two := f.again(first.ID)
+		anew := event.LaterSuccessorID(first.ID, two.Version)
+		f.outcomes(one, "superseded")
+		f.outcomes(two, "created", "exists")
+		f.pendingOnes(anew)
+
+		three := f.again(first.ID) // withdraws it
+		f.pendingOnes()
+		f.outcomes(three, "created", "exists")
+		f.pendingOnes(anew)
+
+		f.me.must("PATCH", "/api/tasks/"+anew, `{"title":"mine"}`)
+		f.outcomes(f.again(first.ID), "exists") // leaves it
+		f.me.must("DELETE", "/api/tasks/"+anew, "")
+		four := f.again(first.ID)
+		pass(task.RestoreWindow + 2*time.Hour) // it stays to be brought back, however late the event comes
+		f.outcomes(four, "created", "exists")
+		f.outcomes(two, "superseded")
+		f.pendingOnes(anew)
+	})
 }
 
 // A successor that was completed goes on by what follows it, also when it is deleted afterwards, even for good; in a series

@@ -29,7 +29,8 @@ type record struct {
 	Anew int64 `json:"anew,omitempty"`
 	// Made is the task version at which recurrence made this occurrence: still at it means nobody changed it.
 	Made int64 `json:"made,omitempty"`
-	// Withdrawn marks an occurrence that was deleted because its predecessor was reopened.
+	// Withdrawn marks a deleted occurrence that the next completion of its predecessor brings back, because reopening that
+	// deleted it, or because it was deleted before that was completed again.
 	Withdrawn bool `json:"withdrawn,omitempty"`
 	// Previous and DeletedAt are the state to restore a deleted task to, and since when it is deleted.
 	Previous  task.Status `json:"previous,omitempty"`

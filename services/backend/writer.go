@@ -51,16 +51,17 @@ type view struct {
 	records map[string]*record
 }
 
-// effect is one event: the task before (nil if it was not there) and after.
+// effect is one change of a task: as it was (nil if it was not there) and as it is.
 type effect struct {
-	typ   event.Type
+	typ   event.Type // empty where only the record changes, or goes: no event and no new version of the list
 	actor event.Actor
 	old   *record
 	new   *record
 	trace string // W3C trace context of the request
-	// purge marks the removal of a deleted task for good: no event and no new version of the list.
-	purge bool
 }
+
+// purges tells whether the effect removes a deleted task for good.
+func (e *effect) purges() bool { return e.new.Purged }
 
 // writer turns changes into commits: one queue per list, so that many writers of one list cost one commit.
 type writer struct {
@@ -176,12 +177,13 @@ func (w *writer) note(ctx context.Context, p *plan) {
 	}
 	for i := range p.effects {
 		e := &p.effects[i]
-		if e.purge {
+		switch {
+		case e.purges():
 			w.log.InfoContext(ctx, "task purged", "task_id", e.id(), "list_id", p.list)
-			continue
+		case e.typ != "":
+			w.log.InfoContext(edge.WithTrace(ctx, e.trace), "task changed", "event_type", e.typ, "task_id", e.id(), "version", e.new.task.Version,
+				"list_id", p.list, "user_id", p.owner.ID, "actor", e.actor.Kind)
 		}
-		w.log.InfoContext(edge.WithTrace(ctx, e.trace), "task changed", "event_type", e.typ, "task_id", e.id(), "version", e.new.task.Version,
-			"list_id", p.list, "user_id", p.owner.ID, "actor", e.actor.Kind)
 	}
 }
 
@@ -319,10 +321,13 @@ func (p *plan) add(e *effect) error {
 	if e.new == e.old { // nothing to do: the answer is what is there
 		return nil
 	}
-	if e.purge {
+	if e.purges() {
 		p.head.Purges++
-	} else if err := p.log(&e.new.task); err != nil {
-		return err
+	}
+	if e.typ != "" {
+		if err := p.log(&e.new.task); err != nil {
+			return err
+		}
 	}
 	if e.old == nil {
 		e.new.Segment = p.enlist(e.new.task.ID)
@@ -364,7 +369,7 @@ func (p *plan) enlist(id string) int {
 }
 
 func (e *effect) id() string {
-	if e.purge {
+	if e.purges() {
 		return e.old.task.ID
 	}
 	return e.new.task.ID
@@ -384,10 +389,12 @@ func (p *plan) tx(ctx context.Context) (host.Tx, error) {
 	version := p.was.Version
 	for i := range p.effects {
 		e := &p.effects[i]
-		if e.purge {
+		if e.purges() {
 			if err := p.leaveSegment(ctx, e); err != nil {
 				return tx, err
 			}
+		}
+		if e.typ == "" {
 			continue
 		}
 		version++

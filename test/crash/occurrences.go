@@ -53,15 +53,15 @@ func verifyOccurrences(h *history) (made int, wrong violations) {
 		if !successors[id] {
 			add(false, "task %s was made by %s, but continues no task that was completed", id, first.Actor.Name)
 		}
-		t := first.after
-		if t.RecurrenceParentID == nil || t.OccurrenceNumber == nil {
+		if t := first.after; t.RecurrenceParentID == nil || t.OccurrenceNumber == nil {
 			add(false, "task %s was made by %s, but is of no series", id, first.Actor.Name)
 			continue
 		}
-		if slices.ContainsFunc(h.tasks[id], (*change).byUserDeleted) {
-			continue // a later completion may have made it anew
+		now := changes[len(changes)-1].after
+		if now.RecurrenceParentID == nil {
+			continue // a user made it the first of a series of its own
 		}
-		s := slot{*t.RecurrenceParentID, *t.RecurrencePattern, *t.SeriesStart, *t.OccurrenceNumber}
+		s := slot{*now.RecurrenceParentID, *now.RecurrencePattern, *now.SeriesStart, *now.OccurrenceNumber}
 		if other, twice := slots[s]; twice {
 			add(false, "tasks %s and %s are both occurrence %d of series %s", other, id, s.number, s.series)
 		}

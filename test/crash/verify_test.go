@@ -94,9 +94,23 @@ func TestVerifyOccurrences(t *testing.T) {
 			s.add("token", event.TaskReopened, "a", pending)
 			s.add("token", event.TaskCompleted, "a", completed)
 		}, 1},
-		{"deleted, and continued anew", func(s *story) {
+		{"deleted, and brought back", func(s *story) {
 			s.add("service", event.TaskCreated, next, repeating("a", 2))
 			s.add("token", event.TaskDeleted, next, func(t *task.Task) { t.Status = task.Deleted })
+			s.add("token", event.TaskReopened, "a", pending)
+			s.add("token", event.TaskCompleted, "a", completed)
+			s.add("service", event.TaskRestored, next, pending)
+		}, 0},
+		{"deleted, and another in its place", func(s *story) {
+			s.add("service", event.TaskCreated, next, repeating("a", 2))
+			s.add("token", event.TaskDeleted, next, func(t *task.Task) { t.Status = task.Deleted })
+			s.add("token", event.TaskReopened, "a", pending)
+			s.add("token", event.TaskCompleted, "a", completed)
+			s.add("service", event.TaskCreated, event.LaterSuccessorID("a", 4), repeating("a", 2))
+		}, 1},
+		{"made a series of its own, and another in its place", func(s *story) {
+			s.add("service", event.TaskCreated, next, repeating("a", 2))
+			s.add("token", event.TaskUpdated, next, func(t *task.Task) { t.RecurrenceParentID = nil })
 			s.add("token", event.TaskReopened, "a", pending)
 			s.add("token", event.TaskCompleted, "a", completed)
 			s.add("service", event.TaskCreated, event.LaterSuccessorID("a", 4), repeating("a", 2))

@@ -143,8 +143,8 @@ func (s *session) showNext(ctx context.Context, t task.Task) error {
 	}
 }
 
-// successor returns the occurrence to come after t, and whether it is there yet: the one that every task has, or, where that came to
-// nothing after an earlier completion, the one of this completion.
+// successor returns the occurrence to come after t, and whether it is there yet: the one that every task has, or, where that was
+// deleted for good or went with another series, the one of this completion.
 func (s *session) successor(ctx context.Context, t task.Task) (next found, there bool, err error) {
 	for _, id := range []string{event.SuccessorID(t.ID), event.LaterSuccessorID(t.ID, t.Version+1)} {
 		next, err := s.byID(ctx, id)
