@@ -67,7 +67,7 @@ func (b *bus) bury(ctx context.Context, m host.Message, cause error) error {
 		return err
 	}
 	b.node.metrics.delivered(m.Topic, "dead")
-	b.node.Logger.Error("a message is refused for good and kept as a dead letter", "topic", m.Topic, "event_id", m.ID, "error", cause)
+	b.node.Logger.Error("a message is refused for good: it is a dead letter", "topic", m.Topic, "event_id", m.ID, "error", cause)
 	return nil
 }
 

@@ -215,8 +215,8 @@ func (e *effect) purgeJob(env task.Env) []host.JobIntent {
 }
 
 // onPurge removes a task that has been deleted for longer than it can be restored. A stub stays, so that an
-// id derived from it is never used again, with whether it was completed. An occurrence that was withdrawn stays whole: completing its predecessor
-// again, however late, brings it back.
+// id derived from it is never used again, with whether it was completed. An occurrence that was withdrawn stays whole:
+// completing its predecessor again, however late, brings it back.
 func (s *Service) onPurge(ctx context.Context, d purgeJob) error {
 	_, _, err := s.writer.do(ctx, d.List, []string{d.Task}, func(v *view) ([]effect, error) {
 		was := v.records[d.Task]

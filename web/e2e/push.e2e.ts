@@ -110,6 +110,11 @@ describe.skipIf(!inject('chromium'))('push', () => {
     return entry;
   }
 
+  async function statusOf(task: string): Promise<string> {
+    const answer = await server.api('GET', `/api/tasks/${task}`);
+    return ((await answer.json()) as { status: string }).status;
+  }
+
   test('is asked for only when the user turns it on', async () => {
     const asked = () =>
       page.evaluate(() => (globalThis as unknown as { permissionAsked: number }).permissionAsked);
@@ -172,12 +177,10 @@ describe.skipIf(!inject('chromium'))('push', () => {
         return (await (await navigator.serviceWorker.ready).getNotifications()).map((shown) => shown.title);
       });
     await expect.poll(titles).toEqual([]);
-    const status = async () =>
-      ((await (await server.api('GET', `/api/tasks/${task}`)).json()) as { status: string }).status;
-    expect(await status()).toBe('pending');
+    expect(await statusOf(task)).toBe('pending');
 
     await page.goto(await server.newLink());
-    await vi.waitUntil(async () => (await status()) === 'completed', { timeout: 10_000, interval: 50 });
+    await vi.waitUntil(async () => (await statusOf(task)) === 'completed', { timeout: 10_000, interval: 50 });
     const subscribed = async () =>
       ((await (await server.api('GET', '/api/push/subscriptions')).json()) as object[]).length;
     await vi.waitUntil(async () => (await subscribed()) === 1, { timeout: 10_000, interval: 50 });
@@ -206,11 +209,7 @@ describe.skipIf(!inject('chromium'))('push', () => {
         task,
       ),
     );
-    const status = async () => {
-      const answer = await server.api('GET', `/api/tasks/${task}`);
-      return ((await answer.json()) as { status: string }).status;
-    };
-    await vi.waitUntil(async () => (await status()) === 'completed', { timeout: 10_000, interval: 50 });
+    await vi.waitUntil(async () => (await statusOf(task)) === 'completed', { timeout: 10_000, interval: 50 });
   });
 
   test('a message that is not ours shows a notification all the same, as browsers ask', async () => {
