@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"halt":   cmdHalt,
 			"exits":  cmdExits,
 			"keep":   cmdKeep,
+			"shows":  cmdShows,
 		},
 	})
 }
@@ -186,6 +187,24 @@ func cmdHalt(ts *testscript.TestScript, neg bool, args []string) {
 	if p.err != nil && !kill {
 		text, _ := p.soFar()
 		ts.Fatalf("%s: %v\n%s", args[0], p.err, text)
+	}
+}
+
+// cmdShows runs docket until its output has what a regular expression describes, as services hear of a change one after the
+// other: shows REGEXP ARG…
+func cmdShows(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: shows REGEXP ARG…")
+	}
+	want := regexp.MustCompile("(?m)" + args[0])
+	for limit := time.Now().Add(scriptTime); ; time.Sleep(20 * time.Millisecond) {
+		ts.Check(ts.Exec("docket", args[1:]...))
+		if want.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		if time.Now().After(limit) {
+			ts.Fatalf("docket %v does not show %q", args[1:], args[0])
+		}
 	}
 }
 
