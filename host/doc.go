@@ -10,6 +10,9 @@
 //   - Keys belong to the service that writes them: two services never see each other's.
 //   - [State.Get] and [State.GetBulk] never return a value older than one whose commit was acknowledged before
 //     the call began. A bulk read is not a snapshot: each key is current on its own.
+//   - Hot keys, which a service names to the host, are those that nearly every transaction replaces under their ETag. They can
+//     be created and replaced, nothing else, and the last [EarlierValues] may be kept. [State.Recall] never returns a value older than one that was read or written by
+//     this process, its own commits of unknown outcome aside; others may have replaced it.
 //   - [State.Commit] is all or nothing over every operation, message and job intent of the transaction.
 //     A nil error means durable: it survives kill -9 of any process and a loss of power.
 //   - [ErrConflict]: a condition did not hold; nothing happened. [ErrUnavailable]: nothing happened, the same

@@ -40,9 +40,15 @@ type State interface {
 	Get(ctx context.Context, key string) (Item, error)
 	// GetBulk returns one item for each key, in the order asked for.
 	GetBulk(ctx context.Context, keys []string) ([]Item, error)
+	// Recall is Get for a hot key, and may do without asking the store: another process may have replaced the item since. Whoever
+	// acts on it commits on condition of its ETag, which shows that nobody had.
+	Recall(ctx context.Context, key string) (Item, error)
 	// Commit makes all of tx happen or none of it.
 	Commit(ctx context.Context, tx Tx) error
 }
+
+// EarlierValues is how many earlier values of a hot key a host may keep. Whoever wants them gone replaces the key as often.
+const EarlierValues = 7
 
 // Item is a stored value. The caller must not change Value.
 type Item struct {

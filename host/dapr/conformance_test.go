@@ -155,7 +155,7 @@ func (c *cluster) start(ctx context.Context, replica string, s host.Service) err
 	}
 	n, err := Open(ctx, Options{Service: c.own(s.Name), Instance: replica, HTTPPort: side.HTTPPort, GRPCPort: side.GRPCPort,
 		APIToken: side.Getenv("DAPR_API_TOKEN"), AppToken: side.Getenv("APP_API_TOKEN"),
-		ContentType: "application/octet-stream", Lease: 3 * time.Second, Logger: c.log.With("replica", replica)})
+		ContentType: "application/octet-stream", Hot: hosttest.Hot, Lease: 3 * time.Second, Logger: c.log.With("replica", replica)})
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,8 @@ type Options struct {
 	Stateless bool
 	// ContentType is the media type of the data of messages.
 	ContentType string
+	// Hot tells which keys are hot: see the package comment of host. Nil means none.
+	Hot func(key string) bool
 	// Lease is how long a replica must be silent before another finishes its commits; 0 means 15 s.
 	Lease time.Duration
 	// Linger is how long a node that has stopped still answers its sidecar, with a refusal that callers take elsewhere: until no
@@ -99,6 +101,9 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	if o.Failpoint == nil {
 		o.Failpoint = func(string) {}
 	}
+	if o.Hot == nil {
+		o.Hot = func(string) bool { return false }
+	}
 	n := &Node{Options: o}
 	n.handling, n.abort = context.WithCancel(context.WithoutCancel(ctx))
 	var err error
@@ -118,7 +123,7 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err := n.sidecar.wait(ctx); err != nil {
 		return err
 	}
-	n.state = &state{n, newReads(n.sidecar)}
+	n.state = &state{n, &rings{hot: n.Hot, read: newReads(n.sidecar).get, background: func(f func(context.Context)) { go f(n.handling) }}}
 	n.bus = newBus(n)
 	n.jobs = newJobs(n)
 	n.publisher = newPublisher(n.sidecar)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -83,7 +84,7 @@ func TestBeyondTheContract(t *testing.T) {
 		"AnotherReplicaFinishes": anotherReplicaFinishes, "OrderOfAParkedKeyOverReplicas": parkedOverReplicas, "DeadLettersAreReplayed": deadLettersAreReplayed,
 		"AnswersThatNobodyGave": answersThatNobodyGave, "RepeatedInVain": repeatedInVain, "StoppingLosesNoCall": stoppingLosesNoCall,
 		"AnswersToMessagesThatNobodyGave": answersToMessagesThatNobodyGave, "AFailedBroadcastHoldsUpNoOther": aFailedBroadcastHoldsUpNoOther,
-		"DeadLettersBeyondTheList": deadLettersBeyondTheList,
+		"DeadLettersBeyondTheList": deadLettersBeyondTheList, "AHotKeyOfTwoReplicas": aHotKeyOfTwoReplicas,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newCluster(t, m)) })
 	}
@@ -383,4 +384,74 @@ func brokerAway(t *testing.T, c *cluster, away, back func()) {
 	if dead := c.DeadLetters(t, "reader", "events"); len(dead) > 0 {
 		t.Errorf("%d dead letters because the broker was away", len(dead))
 	}
+}
+
+// Two replicas replace a hot key, which has a value from before there were rings: none is lost, and what one has written the other
+// reads.
+func aHotKeyOfTwoReplicas(t *testing.T, c *cluster) {
+	counter := host.Service{Name: "counter"}
+	c.Start(t, counter)
+	if err := c.start(t.Context(), "counter 2", counter); err != nil {
+		t.Fatal(err)
+	}
+	one, two := c.node("counter"), c.node("counter 2")
+	if err := one.sidecar.Commit(t.Context(), []host.Op{host.Put("hot/sum", []byte("100"))}); err != nil {
+		t.Fatal(err)
+	}
+	const each = 40
+	var counting sync.WaitGroup
+	for _, replica := range [][2]*Node{{one, two}, {two, one}} {
+		counting.Go(func() {
+			for range each {
+				n, err := addOne(t.Context(), replica[0].state, "hot/sum")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if it, err := replica[1].state.Get(t.Context(), "hot/sum"); err != nil || number(it) < n {
+					t.Errorf("%d was written, and the other replica reads %q, %v", n, it.Value, err)
+				}
+			}
+		})
+	}
+	counting.Wait()
+	for range each { // one of them alone
+		if _, err := addOne(t.Context(), one.state, "hot/sum"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if it, err := two.state.Get(t.Context(), "hot/sum"); err != nil || number(it) != 100+3*each {
+		t.Errorf("in the end %q, %v, want %d", it.Value, err, 100+3*each)
+	}
+
+	// Who begins to replace a key that another replica replaces all the time has a turn.
+	ended, stop := context.WithCancel(t.Context())
+	counting.Go(func() {
+		for ended.Err() == nil {
+			if _, err := addOne(t.Context(), one.state, "hot/sum"); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	for range 10 {
+		if _, err := addOne(t.Context(), two.state, "hot/sum"); err != nil {
+			t.Errorf("beside a busy replica: %v", err)
+		}
+	}
+	stop()
+	counting.Wait()
+}
+
+// addOne adds one to the number at a hot key and returns it.
+func addOne(ctx context.Context, s host.State, key string) (n int, err error) {
+	err = host.Retry(ctx, func() error {
+		it, err := s.Recall(ctx, key)
+		if err != nil {
+			return err
+		}
+		n = number(it) + 1
+		return s.Commit(ctx, host.Tx{Ops: []host.Op{host.Replace(key, []byte(strconv.Itoa(n)), it.ETag)}})
+	})
+	return n, err
 }

@@ -30,7 +30,7 @@ const reserved = "host/"
 // state is the service's own part of the state store; the component puts the app-id before each key.
 type state struct {
 	node  *Node
-	reads *reads
+	rings *rings
 }
 
 var _ host.State = (*state)(nil)
@@ -54,7 +54,15 @@ func (s *state) GetBulk(ctx context.Context, keys []string) ([]host.Item, error)
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	return s.reads.get(ctx, keys)
+	return s.rings.get(ctx, keys)
+}
+
+// Recall implements [host.State].
+func (s *state) Recall(ctx context.Context, key string) (host.Item, error) {
+	if it, ok := s.rings.recall(key); ok {
+		return it, nil
+	}
+	return s.Get(ctx, key)
 }
 
 // Commit implements [host.State].
@@ -77,11 +85,16 @@ func (s *state) commit(ctx context.Context, tx host.Tx) error {
 	if err != nil {
 		return err
 	}
+	ops, replaced, err := s.rings.inRows(ops)
+	if err != nil {
+		return err
+	}
 	if len(tx.Messages) > 0 || len(jobs) > 0 {
 		err = s.node.box.Commit(ctx, ops, tx.Messages, jobs)
 	} else {
 		err = unknown(s.node.sidecar.Commit(context.WithoutCancel(ctx), ops))
 	}
+	s.rings.settle(replaced, err)
 	s.node.metrics.commit(err)
 	return err
 }

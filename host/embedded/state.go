@@ -43,6 +43,9 @@ func (s *space) Get(ctx context.Context, key string) (host.Item, error) {
 	return it.at(time.Now()).as(key), nil
 }
 
+// Recall implements [host.State]: nobody else writes here, so what is known is current.
+func (s *space) Recall(ctx context.Context, key string) (host.Item, error) { return s.Get(ctx, key) }
+
 func (s *space) fetch(ctx context.Context, key string, seen uint64) (item, error) {
 	if err := checkKey(key); err != nil {
 		return item{}, err

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -33,6 +34,9 @@ type Cluster interface {
 	DeadLetters(t *testing.T, service, topic string) []host.Message
 }
 
+// Hot tells which keys of the suite's services are hot.
+func Hot(key string) bool { return strings.HasPrefix(key, "hot/") }
+
 // Run runs the suite; open makes a cluster with no data, which lasts as long as its test.
 func Run(t *testing.T, open func(t *testing.T) Cluster) {
 	for name, test := range map[string]func(*testing.T, Cluster){
@@ -45,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) Cluster) {
 		"State/ETagsNeverComeBack":                etagsNeverComeBack,
 		"State/OneOfManyCreates":                  oneOfManyCreates,
 		"State/NoUpdateIsLost":                    noUpdateIsLost,
+		"State/HotKeys":                           hotKeys,
 		"State/ItemsExpire":                       itemsExpire,
 		"State/Limits":                            limits,
 		"State/ProgrammingErrors":                 programmingErrors,

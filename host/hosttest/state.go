@@ -227,31 +227,67 @@ func oneOfManyCreates(t *testing.T, c Cluster) {
 
 func noUpdateIsLost(t *testing.T, c Cluster) {
 	s := alone(t, c)
-	put(t, s, "sum", "0")
-	const writers, each = 8, 12
-	var wg sync.WaitGroup
-	for range writers {
-		wg.Go(func() {
-			for done := 0; done < each; {
-				it, err := s.Get(t.Context(), "sum")
-				if err != nil {
-					t.Error(err)
-					return
+	for key, read := range map[string]func(context.Context, string) (host.Item, error){"sum": s.Get, "hot/read": s.Get, "hot/recalled": s.Recall} {
+		const writers, each = 8, 12
+		var wg sync.WaitGroup
+		for range writers {
+			wg.Go(func() {
+				for done := 0; done < each; {
+					it, err := read(t.Context(), key)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					n, _ := strconv.Atoi(string(it.Value))
+					err = s.Commit(t.Context(), host.Tx{Ops: []host.Op{host.Replace(key, []byte(strconv.Itoa(n+1)), it.ETag)}})
+					switch {
+					case err == nil:
+						done++
+					case !errors.Is(err, host.ErrConflict):
+						t.Error(err)
+						return
+					}
 				}
-				n, _ := strconv.Atoi(string(it.Value))
-				err = s.Commit(t.Context(), host.Tx{Ops: []host.Op{host.Replace("sum", []byte(strconv.Itoa(n+1)), it.ETag)}})
-				switch {
-				case err == nil:
-					done++
-				case !errors.Is(err, host.ErrConflict):
-					t.Error(err)
-					return
-				}
-			}
-		})
+			})
+		}
+		wg.Wait()
+		wantValue(t, s, key, strconv.Itoa(writers*each))
 	}
-	wg.Wait()
-	wantValue(t, s, "sum", strconv.Itoa(writers*each))
+}
+
+func hotKeys(t *testing.T, c Cluster) {
+	s := alone(t, c)
+	put(t, s, "other", "1")
+	wantAbsent(t, s, "hot/k")
+	var old string
+	for n := range 40 {
+		value := strconv.Itoa(n)
+		it, err := s.Recall(t.Context(), "hot/k")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := strconv.Itoa(n - 1); it.Exists() != (n > 0) || n > 0 && string(it.Value) != want || it.Key != "hot/k" {
+			t.Fatalf("recalled %+v, want %s", it, want)
+		}
+		commit(t, s, host.Tx{Ops: []host.Op{host.Replace("hot/k", []byte(value), it.ETag)}})
+		for _, o := range []host.Op{host.Create("hot/k", nil), host.Replace("hot/k", nil, it.ETag), host.Replace("hot/k", nil, "999999999")} {
+			wantErr(t, s.Commit(t.Context(), host.Tx{Ops: []host.Op{o, host.Put("other", nil)}}), host.ErrConflict)
+		}
+		items, err := s.GetBulk(t.Context(), []string{"other", "hot/k", "none", "hot/none"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(items[0].Value) != "1" || string(items[1].Value) != value || items[1].ETag == old || items[2].Exists() || items[3].Exists() {
+			t.Fatalf("after %s was written: %+v", value, items)
+		}
+		old = items[1].ETag
+		wantValue(t, s, "hot/k", value)
+	}
+	c.Kill(t)
+	s = alone(t, c)
+	wantValue(t, s, "hot/k", "39")
+	commit(t, s, host.Tx{Ops: []host.Op{host.Replace("hot/k", nil, get(t, s, "hot/k").ETag)}})
+	wantValue(t, s, "hot/k", "")
 }
 
 func itemsExpire(t *testing.T, c Cluster) {
