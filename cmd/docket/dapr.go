@@ -90,7 +90,7 @@ func (o *sidecarOptions) open(ctx context.Context, s service, instance string, l
 		return nil, err
 	}
 	return dapr.Open(ctx, dapr.Options{Service: s.name, Instance: instance, HTTPPort: httpPort, GRPCPort: grpcPort, APIToken: env("DAPR_API_TOKEN", ""), AppToken: env("APP_API_TOKEN", ""),
-		Stateless: s.stateless, ContentType: event.ContentType, Logger: log, Metrics: metrics, Failpoint: failpoint()})
+		Stateless: s.stateless, Hot: s.hot, ContentType: event.ContentType, Logger: log, Metrics: metrics, Failpoint: failpoint()})
 }
 
 // lingering is how long, and an error where that is no time.
@@ -280,7 +280,7 @@ func (p *replicas) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 
 // greet creates the first user at the first start and tells how to sign in. However many replicas start, one does so.
 func greet(ctx context.Context, so *sidecarOptions, publicURL string, h host.Host, log *slog.Logger, out io.Writer) error {
-	accounts := account.New(account.Config{Now: time.Now, Logger: log}, h.State, h.Secrets)
+	accounts := backend.Accounts(account.Config{Now: time.Now, Logger: log}, h)
 	user, token, created, err := accounts.Bootstrap(ctx, "me", localZone())
 	if err != nil {
 		return err
@@ -351,7 +351,7 @@ The link signs in once, within the hour. Where there is no user yet, the first i
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return beside(cmd.Context(), so, backend.Name, func(ctx context.Context, n *dapr.Node) error {
 				h := n.Host()
-				accounts := account.New(account.Config{Now: time.Now, Logger: n.Logger}, h.State, h.Secrets)
+				accounts := backend.Accounts(account.Config{Now: time.Now, Logger: n.Logger}, h)
 				user, _, _, err := accounts.Bootstrap(ctx, "me", localZone())
 				if err != nil {
 					return fmt.Errorf("find the first user: %w", err)

@@ -361,7 +361,7 @@ func listen(addr string) (net.Listener, error) {
 // welcome creates the owner at the first start and says how to begin.
 func welcome(ctx context.Context, o *serveOptions, node *embedded.Node, addr net.Addr, log *slog.Logger, out io.Writer) error {
 	h := node.Host(backend.Name)
-	accounts := account.New(account.Config{Now: time.Now, Logger: log}, h.State, h.Secrets)
+	accounts := backend.Accounts(account.Config{Now: time.Now, Logger: log}, h)
 	user, token, created, err := accounts.Bootstrap(ctx, "me", localZone())
 	if err != nil {
 		return err

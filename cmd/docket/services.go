@@ -48,11 +48,13 @@ type service struct {
 	register func(huma.API)
 	// stateless services keep nothing: they need no store.
 	stateless bool
+	// hot tells which of its keys are hot; nil means none.
+	hot func(key string) bool
 }
 
 // services is the table of the five. Running all of them is running each.
 var services = []service{
-	{name: backend.Name, new: newBackend, register: backend.Register},
+	{name: backend.Name, new: newBackend, register: backend.Register, hot: backend.Hot},
 	{name: recurring.Name, new: newRecurring},
 	{name: notification.Name, new: newNotification, register: notification.Register},
 	{name: audit.Name, new: newAudit, register: audit.Register},

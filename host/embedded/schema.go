@@ -31,6 +31,8 @@ var migrations = []string{
 	   id TEXT NOT NULL, data BLOB, reason TEXT NOT NULL, at INTEGER NOT NULL, UNIQUE (service, topic, seq));
 	 CREATE TABLE jobs (key TEXT PRIMARY KEY, due INTEGER NOT NULL, rev INTEGER NOT NULL, data BLOB) WITHOUT ROWID;
 	 CREATE INDEX jobs_due ON jobs (due, key);`,
+	// The tables are as they were. Since this format the head of a list says who its owner is, and no version from before reads it.
+	`UPDATE meta SET fences = fences`,
 }
 
 // prepareData brings the database to the current format and returns the epoch of this run: the high bits of every

@@ -111,7 +111,7 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 	if cfg.Mail {
 		accounts.Post = s.post
 	}
-	s.accounts = account.New(accounts, h.State, h.Secrets)
+	s.accounts = Accounts(accounts, h)
 	s.accounts.OnSignOut(s.signedOut)
 	s.snapshots = newSnapshots(h.State, s.accounts, cfg.SnapshotBytes, s.metrics)
 	s.writer = newWriter(h.State, s.accounts, s.snapshots, cfg.Now, cfg.Logger, s.metrics)
@@ -137,6 +137,12 @@ func New(ctx context.Context, cfg Config, h host.Host) host.Service {
 		Job:   s.onJob,
 		Drain: s.drain,
 	}
+}
+
+// Accounts returns the accounts of the backend that lives on h, with their lists.
+func Accounts(cfg account.Config, h host.Host) *account.Store {
+	cfg.Lists = heads{h.State}
+	return account.New(cfg, h.State, h.Secrets)
 }
 
 // public are the routes of users.

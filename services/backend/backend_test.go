@@ -121,7 +121,7 @@ func startAt(t *testing.T, dir string, others ...host.Service) *fixture {
 			t.Errorf("close: %v", err)
 		}
 	})
-	f.users = account.New(account.Config{Now: time.Now, Logger: log}, h.State, h.Secrets)
+	f.users = Accounts(account.Config{Now: time.Now, Logger: log}, h)
 	user, token, created, err := f.users.Bootstrap(t.Context(), "me", "Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)

@@ -193,5 +193,6 @@ func caller(ctx context.Context) (edge.Principal, string) {
 	return p, p.UserID
 }
 
-// ownerOf is the user a list belongs to: today a list bears its owner's id.
+// ownerOf is the user a list belongs to, and listOf the list of a user: today a list bears its owner's id.
 func ownerOf(list string) string { return list }
+func listOf(user string) string  { return user }

@@ -121,7 +121,7 @@ func complete(list, id, ifMatch string, actor event.Actor) wish {
 			case cannotFollow(succ, t):
 				out[0].new.Anew = t.Version
 			case wasDeleted(succ):
-				out = append(out, recall(succ))
+				out = append(out, handBack(succ))
 			}
 		}
 		return out, err

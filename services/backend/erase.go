@@ -75,12 +75,21 @@ func (s *Service) eraseAgain(ctx context.Context, d account.Deletion, missing in
 // eraseList closes a list, removes its tasks and all rows but the head, and returns its version.
 func (s *Service) eraseList(ctx context.Context, list string) (version int64, err error) {
 	h, etag, err := s.closeList(ctx, list)
-	if err != nil || h.Segments == 0 { // erased in a round before, or never used
-		return h.Version, err
+	if err != nil {
+		return 0, err
 	}
+	if h.Segments > 0 { // or else it was erased in a round before, or never used
+		if err := s.eraseRows(ctx, list, h, etag); err != nil {
+			return 0, err
+		}
+	}
+	return h.Version, s.eraseEarlierHeads(ctx, list)
+}
+
+func (s *Service) eraseRows(ctx context.Context, list string, h head, etag string) error {
 	for n := range h.Segments {
 		if err := s.eraseSegment(ctx, list, h, n); err != nil {
-			return 0, err
+			return err
 		}
 	}
 	empty := head{Version: h.Version, Purges: h.Purges + 1, closed: true}
@@ -90,23 +99,35 @@ func (s *Service) eraseList(ctx context.Context, list string) (version int64, er
 		ops = append(ops, host.Delete(logKey(list, block)))
 	}
 	s.snapshots.drop(list)
-	return h.Version, s.state.Commit(ctx, host.Tx{Ops: ops})
+	return s.state.Commit(ctx, host.Tx{Ops: ops})
+}
+
+// eraseEarlierHeads writes the head as often as a host may keep what it was.
+func (s *Service) eraseEarlierHeads(ctx context.Context, list string) error {
+	for range host.EarlierValues {
+		err := host.Retry(ctx, func() error {
+			h, etag, err := heads{s.state}.read(ctx, list)
+			if err != nil {
+				return err
+			}
+			return s.state.Commit(ctx, host.Tx{Ops: []host.Op{host.Replace(headKey(list), h.encode(), etag)}})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // closeList returns the list's head, closed, with its ETag. A list that there was nothing in gets a head by it: a change that
 // is under way would otherwise begin it.
 func (s *Service) closeList(ctx context.Context, list string) (h head, etag string, err error) {
-	err = host.Retry(ctx, func() error {
-		it, err := s.state.Get(ctx, headKey(list))
-		if err != nil {
+	err = host.Retry(ctx, func() (err error) {
+		if h, etag, err = (heads{s.state}).read(ctx, list); err != nil || h.closed {
 			return err
 		}
-		if h, err = openHead(ctx, s.state, list, it); err != nil || h.closed {
-			etag = it.ETag
-			return err
-		}
-		h.closed = true
-		if err := s.state.Commit(ctx, host.Tx{Ops: []host.Op{host.Replace(headKey(list), h.encode(), it.ETag)}}); err != nil {
+		h.close()
+		if err := s.state.Commit(ctx, host.Tx{Ops: []host.Op{host.Replace(headKey(list), h.encode(), etag)}}); err != nil {
 			return err
 		}
 		return host.ErrConflict // look again: its ETag is another now

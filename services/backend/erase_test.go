@@ -53,6 +53,8 @@ type cut struct {
 	host.State
 	left int
 	jobs []host.JobIntent
+	// heads are the values that heads of lists got, in their order.
+	heads []host.Item
 }
 
 var errCut = errors.New("the process ends here")
@@ -70,6 +72,11 @@ func (c *cut) Commit(ctx context.Context, tx host.Tx) error {
 		}
 	}
 	tx.Jobs = jobs
+	for _, o := range tx.Ops {
+		if Hot(o.Key) {
+			c.heads = append(c.heads, host.Item{Key: o.Key, Value: o.Value, ETag: "written"})
+		}
+	}
 	return c.State.Commit(ctx, tx)
 }
 
@@ -111,7 +118,7 @@ func (e *erasing) join(name string) client {
 // delete deletes the user, and returns the job that is to erase what is left.
 func (e *erasing) delete(user string) host.Job {
 	e.t.Helper()
-	users := account.New(account.Config{Now: func() time.Time { return e.now }, Logger: e.log}, e.state, e.node.Host(Name).Secrets)
+	users := Accounts(account.Config{Now: func() time.Time { return e.now }, Logger: e.log}, host.Host{State: e.state})
 	if err := users.Delete(e.t.Context(), user); err != nil {
 		e.t.Fatal(err)
 	}
@@ -199,6 +206,37 @@ func TestErasingIsResumed(t *testing.T) {
 	if left := e.leftovers(e.ada.user, private); len(left) != 1 || left[0] != headKey(e.ada.user) {
 		t.Errorf("%q are left", left)
 	}
+	e.wantEmptyHeads()
+}
+
+// wantEmptyHeads demands that nothing but empty heads is left of those that a host may keep.
+func (e *erasing) wantEmptyHeads() {
+	e.t.Helper()
+	for _, it := range e.state.heads[max(0, len(e.state.heads)-host.EarlierValues-1):] {
+		h, err := decodeHead(it)
+		if err != nil {
+			e.t.Fatal(err)
+		}
+		if !h.closed || h.Segments != 0 || len(h.log)+len(h.ids) != 0 || h.owner.Version != 0 || h.owner.TimeZone != "" {
+			e.t.Errorf("a head that is kept: %+v", h)
+		}
+	}
+}
+
+// Of an account without tasks the settings, which the head of its list knows too, go as well.
+func TestSettingsAreErased(t *testing.T) {
+	e := startErasing(t)
+	bob := e.join("Bob")
+	if w := bob.do("PATCH", "/api/me", `{"time_zone":"Asia/Tokyo"}`); w.Code != http.StatusOK {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	if err := e.unit.Job(t.Context(), e.delete(bob.user)); err != nil {
+		t.Fatal(err)
+	}
+	if len(e.state.heads) <= host.EarlierValues {
+		t.Errorf("the head was written %d times", len(e.state.heads))
+	}
+	e.wantEmptyHeads()
 }
 
 // Rounds follow each other until a late one finds that audit had every event; one that never comes ends them with an error.

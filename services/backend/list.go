@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/services/backend/account"
 )
 
 const (
@@ -32,7 +33,8 @@ const (
 )
 
 // head is the row every change of a list replaces under its ETag: whoever holds the head's ETag knows that
-// nothing of the list has changed, so the other rows need none of their own.
+// nothing of the list has changed, so the other rows need none of their own. The same goes for what changes need to know of
+// the list's owner: it is in the head too.
 //
 // It carries the log's open block and the open segment, which every change adds to. They become rows of their own when
 // they are full; until then a change writes one row of the list instead of three. Packed as they are, the head has 1.8 KB
@@ -52,18 +54,25 @@ type head struct {
 	// TagsCounted is how often they have been counted.
 	TagsCounted int64
 
-	log packedLog // the block that Version is in
-	ids packedIDs // the last segment
+	// owner has the owner's version, time zone and reminders, of the version that had these first or of a later one; the version is
+	// 0 where the head does not know.
+	owner account.User
+	log   packedLog // the block that Version is in
+	ids   packedIDs // the last segment
 	// apart marks a head from before it carried its open parts: they are rows like the others.
 	apart bool
 	// closed marks the list of an account that was deleted: nothing is added to it any more, and it stays to say so.
 	closed bool
 }
 
-// The first byte of a head. Those below are of heads that did not know of tags.
+// The first byte of a head. Those below are of heads that did not know their owner, and those further below of heads that
+// did not know of tags either.
 const (
-	headFormat   = 3
-	closedFormat = 4
+	headFormat   = 5
+	closedFormat = 6
+
+	ownerlessFormat       = 3
+	ownerlessClosedFormat = 4
 
 	untaggedFormat       = 1
 	untaggedClosedFormat = 2
@@ -77,10 +86,17 @@ func (h head) encode() []byte {
 	if h.closed {
 		format = closedFormat
 	}
-	b := append(make([]byte, 0, 32+len(h.log)+len(h.ids)), format)
+	b := append(make([]byte, 0, 96+len(h.log)+len(h.ids)), format)
 	for _, n := range [...]int64{h.Version, int64(h.Segments), int64(h.Live), int64(h.Purges), int64(h.Tags), h.TagsCounted, int64(len(h.log))} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
+	b = binary.AppendUvarint(b, uint64(h.owner.Version))
+	b = binary.AppendUvarint(b, uint64(len(h.owner.ReminderMinutes)))
+	for _, n := range h.owner.ReminderMinutes {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	b = binary.AppendUvarint(b, uint64(len(h.owner.TimeZone)))
+	b = append(b, h.owner.TimeZone...)
 	return append(append(b, h.log...), h.ids...)
 }
 
@@ -95,23 +111,58 @@ func decodeHead(it host.Item) (head, error) {
 	if len(it.Value) == 0 || it.Value[0] < untaggedFormat || it.Value[0] > closedFormat {
 		return head{}, notAHead(it)
 	}
-	format, b := it.Value[0], it.Value[1:]
+	format, r := it.Value[0], headReader{rest: it.Value[1:]}
 	n := [7]int{4: tagsUnknown}
-	ok := true
 	for i := range n {
-		if (i == 4 || i == 5) && format < headFormat {
-			continue
+		if (i != 4 && i != 5) || format >= ownerlessFormat {
+			n[i] = r.number()
 		}
-		v, size := binary.Uvarint(b)
-		ok = ok && size > 0 && v <= math.MaxInt64
-		n[i], b = int(v), b[max(size, 0):]
 	}
-	if !ok || n[6] > len(b) || (len(b)-n[6])%idSize != 0 {
+	h := head{Version: int64(n[0]), Segments: n[1], Live: n[2], Purges: n[3], Tags: n[4], TagsCounted: int64(n[5]), closed: format%2 == 0}
+	if format >= headFormat {
+		h.owner = r.owner()
+	}
+	h.log, h.ids = r.bytes(n[6]), slices.Clip(r.rest)
+	if r.short || len(h.ids)%idSize != 0 {
 		return head{}, notAHead(it)
 	}
-	return head{Version: int64(n[0]), Segments: n[1], Live: n[2], Purges: n[3], Tags: n[4], TagsCounted: int64(n[5]),
-		closed: format == closedFormat || format == untaggedClosedFormat,
-		log:    packedLog(b[:n[6]:n[6]]), ids: packedIDs(slices.Clip(b[n[6]:]))}, nil
+	return h, nil
+}
+
+// headReader reads a head from its front.
+type headReader struct {
+	rest  []byte
+	short bool // something was not there
+}
+
+func (r *headReader) number() int {
+	v, size := binary.Uvarint(r.rest)
+	if size <= 0 || v > math.MaxInt64 {
+		r.short = true
+		return 0
+	}
+	r.rest = r.rest[size:]
+	return int(v)
+}
+
+func (r *headReader) bytes(n int) []byte {
+	if n > len(r.rest) {
+		r.short = true
+		return nil
+	}
+	b := r.rest[:n:n]
+	r.rest = r.rest[n:]
+	return b
+}
+
+func (r *headReader) owner() (u account.User) {
+	u.Version = int64(r.number())
+	u.ReminderMinutes = []int{}
+	for n := r.number(); n > 0 && !r.short; n-- {
+		u.ReminderMinutes = append(u.ReminderMinutes, r.number())
+	}
+	u.TimeZone = string(r.bytes(r.number()))
+	return u
 }
 
 func notAHead(it host.Item) error {
@@ -151,6 +202,36 @@ func openHead(ctx context.Context, st host.State, list string, it host.Item) (he
 	}
 	h.apart = false
 	return h, nil
+}
+
+// close lets nothing be added any more, and forgets the owner.
+func (h *head) close() { h.closed, h.owner = true, account.User{} }
+
+// heads implements [account.Lists].
+type heads struct{ state host.State }
+
+func (s heads) read(ctx context.Context, list string) (h head, etag string, err error) {
+	it, err := s.state.Get(ctx, headKey(list))
+	if err != nil {
+		return h, "", fmt.Errorf("read list %s: %w", list, err)
+	}
+	h, err = openHead(ctx, s.state, list, it)
+	return h, it.ETag, err
+}
+
+// Adopt implements [account.Lists]. A list that there was nothing in gets a head by it: a change that is under way would
+// otherwise begin it with what it knows of the owner.
+func (s heads) Adopt(ctx context.Context, u account.User) (host.Op, error) {
+	h, etag, err := s.read(ctx, listOf(u.ID))
+	h.owner = u
+	return host.Replace(headKey(listOf(u.ID)), h.encode(), etag), err
+}
+
+// End implements [account.Lists].
+func (s heads) End(ctx context.Context, userID string) (host.Op, error) {
+	h, etag, err := s.read(ctx, listOf(userID))
+	h.close()
+	return host.Replace(headKey(listOf(userID)), h.encode(), etag), err
 }
 
 // idSize is the length of a packed task id.

@@ -12,6 +12,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/docket-tasks/docket/host"
+	"github.com/docket-tasks/docket/services/backend/account"
+	"github.com/docket-tasks/docket/task"
 )
 
 func stored(h head) host.Item { return host.Item{Key: "list/l", Value: h.encode(), ETag: "1"} }
@@ -34,6 +36,8 @@ func TestHeadIsReadAsWritten(t *testing.T) {
 			ids, h.ids = append(ids, id), h.ids.add(id)
 		}
 		h.Segments = rapid.IntRange(0, 1<<20).Draw(t, "segments")
+		h.owner = account.User{Version: rapid.Int64Range(0, 1<<50).Draw(t, "owner"), TimeZone: rapid.String().Draw(t, "zone"),
+			ReminderMinutes: rapid.SliceOfN(rapid.IntRange(0, task.MaxReminderMinutes), 0, 10).Draw(t, "reminders")}
 
 		got, err := decodeHead(stored(h))
 		if err != nil {
@@ -43,7 +47,8 @@ func TestHeadIsReadAsWritten(t *testing.T) {
 		if err != nil || !slices.Equal(entries, want) || !slices.Equal(got.ids.all(), ids) {
 			t.Fatalf("log %v (%v), want %v; ids %v, want %v", entries, err, want, got.ids.all(), ids)
 		}
-		if got.Version != h.Version || got.Segments != h.Segments || got.Live != h.Live || got.Purges != h.Purges || got.Tags != h.Tags || got.TagsCounted != h.TagsCounted || got.closed != h.closed {
+		if got.Version != h.Version || got.Segments != h.Segments || got.Live != h.Live || got.Purges != h.Purges || got.Tags != h.Tags || got.TagsCounted != h.TagsCounted || got.closed != h.closed ||
+			got.owner.Version != h.owner.Version || got.owner.TimeZone != h.owner.TimeZone || !slices.Equal(got.owner.ReminderMinutes, h.owner.ReminderMinutes) {
 			t.Fatalf("read %+v, wrote %+v", got, h)
 		}
 	})
@@ -51,7 +56,8 @@ func TestHeadIsReadAsWritten(t *testing.T) {
 
 // Two full heads stay within a page of the store (4 KiB less what rows and the page need themselves).
 func TestFullHeadFitsHalfAPage(t *testing.T) {
-	h := head{Version: 1<<50 - 1, Segments: 1 << 20, Live: maxLive, Purges: 1 << 40, Tags: maxTags, TagsCounted: 1<<50 - 1}
+	h := head{Version: 1<<50 - 1, Segments: 1 << 20, Live: maxLive, Purges: 1 << 40, Tags: maxTags, TagsCounted: 1<<50 - 1,
+		owner: account.User{Version: 1 << 30, TimeZone: "America/Argentina/ComodRivadavia", ReminderMinutes: slices.Repeat([]int{task.MaxReminderMinutes}, 10)}}
 	for range blockSize {
 		h.log = h.log.add(uuid.NewString(), 10_000)
 	}
@@ -88,19 +94,28 @@ func TestSegmentFromBefore(t *testing.T) {
 	}
 }
 
-// A head from before tags were counted has them counted when the next one is added.
-func TestHeadThatKnowsOfNoTags(t *testing.T) {
-	h := head{Version: 2, Segments: 1, Live: 1, log: packedLog(nil).add(uuid.NewString(), 1), ids: packedIDs(nil).add(uuid.NewString())}
-	now := h.encode()
-	before := slices.Delete(slices.Clone(now), 5, 7) // the format and four numbers are a byte each
-	for format, closed := range map[byte]bool{untaggedFormat: false, untaggedClosedFormat: true} {
-		before[0] = format
-		got, err := decodeHead(host.Item{Key: "list/l", Value: before, ETag: "1"})
+// A head from before it knew of its owner, or its tags, is read without: the owner is read for the next change, and tags are
+// counted when the next one is added.
+func TestHeadsFromBefore(t *testing.T) {
+	h := head{Version: 2, Segments: 1, Live: 1, Tags: 7, log: packedLog(nil).add(uuid.NewString(), 1), ids: packedIDs(nil).add(uuid.NewString())}
+	ownerless := slices.Delete(h.encode(), 8, 11) // the format and each number are a byte
+	untagged := slices.Delete(slices.Clone(ownerless), 5, 7)
+	for _, was := range []struct {
+		format byte
+		value  []byte
+		tags   int
+		closed bool
+	}{
+		{untaggedFormat, untagged, tagsUnknown, false}, {untaggedClosedFormat, untagged, tagsUnknown, true},
+		{ownerlessFormat, ownerless, 7, false}, {ownerlessClosedFormat, ownerless, 7, true},
+	} {
+		was.value[0] = was.format
+		got, err := decodeHead(host.Item{Key: "list/l", Value: was.value, ETag: "1"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Tags != tagsUnknown || got.closed != closed || got.Version != 2 || !slices.Equal(got.ids.all(), h.ids.all()) {
-			t.Errorf("format %d: read %+v", format, got)
+		if got.Tags != was.tags || got.owner.Version != 0 || got.closed != was.closed || got.Version != 2 || !slices.Equal(got.ids.all(), h.ids.all()) {
+			t.Errorf("format %d: read %+v", was.format, got)
 		}
 	}
 }

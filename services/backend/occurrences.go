@@ -104,9 +104,9 @@ func wasDeleted(succ *record) bool {
 	return succ != nil && !succ.Purged && !succ.Withdrawn && succ.CompletedVersion == 0 && succ.task.Status == task.Deleted
 }
 
-// recall lets the completion that is being made bring its deleted successor back, as one that was withdrawn. Another in its
+// handBack lets the completion that is being made bring its deleted successor back, as one that was withdrawn. Another in its
 // place would be the same occurrence twice as soon as somebody restored the first.
-func recall(succ *record) effect {
+func handBack(succ *record) effect {
 	rec := *succ
 	rec.Withdrawn = true
 	return effect{old: succ, new: &rec}

@@ -192,6 +192,12 @@ func logKey(list string, block int64) string {
 }
 func reminderKey(task, at string) string { return "reminder/" + task + "/" + at }
 
+// Hot tells whether the key is that of a list's head, which nearly every transaction replaces: see the package comment of host.
+func Hot(key string) bool {
+	list, ok := strings.CutPrefix(key, HeadPrefix)
+	return ok && !strings.Contains(list, "/")
+}
+
 // TaskPrefix and HeadPrefix begin the keys of tasks and of lists' heads, for tools that read the data as a whole.
 const (
 	TaskPrefix = "task/"
@@ -228,10 +234,10 @@ type StoredList struct {
 
 // ReadHead reads the value at a key that begins with [HeadPrefix]. ok is false for the list's other rows.
 func ReadHead(key string, value []byte) (l StoredList, ok bool, err error) {
-	l.ID = strings.TrimPrefix(key, HeadPrefix)
-	if strings.Contains(l.ID, "/") {
+	if !Hot(key) {
 		return StoredList{}, false, nil
 	}
+	l.ID = strings.TrimPrefix(key, HeadPrefix)
 	h, err := decodeHead(host.Item{Key: key, Value: value, ETag: "stored"})
 	l.Version, l.Closed, l.Erased = h.Version, h.closed, h.closed && h.Segments == 0
 	return l, err == nil, err

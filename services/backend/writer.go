@@ -108,9 +108,12 @@ func (w *writer) commit(list string, batch []*change) int {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(batch[0].ctx), commitTime)
 	defer cancel()
 	for try := range maxTries {
-		n, err := w.try(ctx, list, batch)
+		n, err := w.try(ctx, list, batch, try == 0)
 		if err == nil {
 			return n
+		}
+		if errors.Is(err, errRecalled) {
+			continue
 		}
 		if !errors.Is(err, host.ErrConflict) || try == maxTries-1 {
 			for _, c := range batch[:n] {
@@ -128,16 +131,22 @@ func (w *writer) commit(list string, batch []*change) int {
 	panic("unreachable: the last try returns")
 }
 
+// errRecalled says that the head was only recalled, and that nothing but a commit shows whether it still was the newest.
+var errRecalled = errors.New("the list has to be read")
+
 // try reads, applies and commits once. It returns how many changes of the batch it has settled, or would
-// have, had there been no error.
-func (w *writer) try(ctx context.Context, list string, batch []*change) (int, error) {
-	p, err := w.prepare(ctx, list, batch)
+// have, had there been no error. A head that is recalled costs no read, but nobody is refused on the strength of it.
+func (w *writer) try(ctx context.Context, list string, batch []*change, recall bool) (int, error) {
+	p, err := w.prepare(ctx, list, batch, recall)
 	if err != nil {
 		return len(batch), err
 	}
 	n, err := p.applyAll(ctx, batch)
 	if err != nil {
 		return len(batch), err
+	}
+	if p.recalled && (!p.dirty() || slices.ContainsFunc(batch[:n], func(c *change) bool { return c.err != nil })) {
+		return n, errRecalled
 	}
 	if !p.dirty() {
 		return n, w.unmoved(ctx, p, batch[:n])
@@ -189,22 +198,19 @@ func (w *writer) note(ctx context.Context, p *plan) {
 
 // prepare reads what the batch needs: first the head, then everything else. A bulk read is no snapshot, so only what
 // is read after the head is sure not to be older than it: if it is newer, the head's ETag lets the commit fail.
-func (w *writer) prepare(ctx context.Context, list string, batch []*change) (*plan, error) {
-	first, err := w.state.GetBulk(ctx, []string{headKey(list), account.UserKey(ownerOf(list))})
-	if err != nil {
-		return nil, fmt.Errorf("read list %s: %w", list, err)
+func (w *writer) prepare(ctx context.Context, list string, batch []*change, recall bool) (*plan, error) {
+	p := &plan{state: w.state, snapshots: w.snapshots, list: list, rows: make(map[string][]byte)}
+	if recall {
+		if err := p.recall(ctx); err != nil {
+			return nil, err
+		}
 	}
-	p := &plan{state: w.state, snapshots: w.snapshots, list: list, etag: first[0].ETag, rows: make(map[string][]byte)}
-	if p.head, err = openHead(ctx, w.state, list, first[0]); err != nil {
-		return nil, err
-	}
-	if p.head.closed {
-		return nil, fmt.Errorf("list %s: %w", list, account.ErrNoUser)
+	if !p.recalled {
+		if err := p.open(ctx, w.accounts); err != nil {
+			return nil, err
+		}
 	}
 	p.was, p.known = p.head, w.knownTags(list, p.head)
-	if p.owner, err = w.accounts.Decode(first[1]); err != nil {
-		return nil, fmt.Errorf("read owner of list %s: %w", list, err)
-	}
 	p.env = task.Env{Now: w.now(), Zone: p.owner.Zone(), Reminders: p.owner.ReminderMinutes}
 
 	p.records = make(map[string]*record)
@@ -212,6 +218,47 @@ func (w *writer) prepare(ctx context.Context, list string, batch []*change) (*pl
 		return nil, err
 	}
 	return p, p.read(ctx, p.laterSuccessors())
+}
+
+// recall takes the head from what this process knows of it, if that says who the owner is.
+func (p *plan) recall(ctx context.Context) error {
+	it, err := p.state.Recall(ctx, headKey(p.list))
+	if err != nil {
+		return fmt.Errorf("read list %s: %w", p.list, err)
+	}
+	h, err := decodeHead(it)
+	if err != nil {
+		return err
+	}
+	if h.owner.Version == 0 || h.closed {
+		return nil
+	}
+	p.recalled, p.etag, p.head, p.owner = true, it.ETag, h, h.owner
+	p.owner.ID = ownerOf(p.list)
+	return nil
+}
+
+// open reads the head and the owner.
+func (p *plan) open(ctx context.Context, accounts *account.Store) error {
+	first, err := p.state.GetBulk(ctx, []string{headKey(p.list), account.UserKey(ownerOf(p.list))})
+	if err != nil {
+		return fmt.Errorf("read list %s: %w", p.list, err)
+	}
+	p.etag = first[0].ETag
+	if p.head, err = openHead(ctx, p.state, p.list, first[0]); err != nil {
+		return err
+	}
+	if p.head.closed {
+		return fmt.Errorf("list %s: %w", p.list, account.ErrNoUser)
+	}
+	if p.owner, err = accounts.Decode(first[1]); err != nil {
+		return fmt.Errorf("read owner of list %s: %w", p.list, err)
+	}
+	if p.owner.Version < p.head.owner.Version { // it was read before the head, and has been changed in between
+		return host.ErrConflict
+	}
+	p.head.owner = p.owner
+	return nil
 }
 
 // read adds tasks to the view.
@@ -258,7 +305,8 @@ type plan struct {
 	state     host.State
 	snapshots *snapshots
 	list      string
-	owner     account.User
+	owner     account.User      // its ID, version, time zone and reminders
+	recalled  bool              // the head may have been replaced since
 	etag      string            // of the head
 	was       head              // as read
 	rows      map[string][]byte // the list's other rows that change, by key

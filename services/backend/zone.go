@@ -71,8 +71,7 @@ type zoneMove struct {
 	version  int64 // of the user, from which on it holds
 }
 
-// concerns tells whether the task's reminders were scheduled in another zone. The row says so, not a time: clocks
-// differ, and a commit under way when the zone changed may have come after it.
+// concerns tells whether the task's reminders were scheduled in another zone. The row says so, not a time: clocks differ.
 func (z zoneMove) concerns(r *record) bool {
 	return !r.Purged && r.task.Status == task.Pending && r.task.DueDate.Form() != task.DueZoned && r.Reminders.OwnerVersion < z.version
 }

@@ -80,7 +80,7 @@ func (w *world) ahead(t *testing.T) {
 	if err := c.Launch(); err != nil {
 		t.Fatal(err)
 	}
-	node, err := dapr.Open(t.Context(), dapr.Options{Service: backend.Name, HTTPPort: c.HTTPPort, GRPCPort: c.GRPCPort,
+	node, err := dapr.Open(t.Context(), dapr.Options{Service: backend.Name, Hot: backend.Hot, HTTPPort: c.HTTPPort, GRPCPort: c.GRPCPort,
 		APIToken: c.Getenv("DAPR_API_TOKEN"), AppToken: c.Getenv("APP_API_TOKEN"), ContentType: event.ContentType, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

@@ -93,6 +93,7 @@ type Store struct {
 	// post sends a letter; nil where there is no mail server. publicURL is where browsers reach docket.
 	post      func(context.Context, Letter) error
 	publicURL string
+	lists     Lists
 	// providers are in the order in which pages show them.
 	providers []*openid.Provider
 
@@ -123,13 +124,23 @@ type Config struct {
 	// PublicURL is where browsers reach docket, without a slash at the end; empty where that is not known:
 	// passkeys are for this machine then.
 	PublicURL string
+	// Lists are the users' lists; nil where there are none.
+	Lists Lists
+}
+
+// Lists makes operations on the heads of users' lists, for the transactions that change what a head says of its list's owner.
+type Lists interface {
+	// Adopt returns the operation by which u's list goes by u's time zone and reminders from now on.
+	Adopt(ctx context.Context, u User) (host.Op, error)
+	// End returns the operation after which nothing of the user's list can be changed.
+	End(ctx context.Context, userID string) (host.Op, error)
 }
 
 // New returns a store on state. The signing keys are read from secrets, or made in state, when first needed.
 func New(cfg Config, state host.State, secrets host.Secrets) *Store {
 	return &Store{
 		state: state, secrets: secrets, now: cfg.Now, log: cfg.Logger, signUp: cmp.Or(cfg.SignUp, SignUpClosed), providers: cfg.Providers,
-		post: cfg.Post, publicURL: cfg.PublicURL,
+		post: cfg.Post, publicURL: cfg.PublicURL, lists: cfg.Lists,
 		users: edge.NewCache[string, cached](maxCached), hasher: newHasher(),
 	}
 }

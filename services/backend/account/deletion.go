@@ -15,8 +15,8 @@ import (
 	"github.com/docket-tasks/docket/host"
 )
 
-// An account is deleted in one commit, which takes the user and every credential away and carries the first of the jobs that
-// erase the rest. From then on nothing proves to be the user, and no crash is between that and the erasing.
+// An account is deleted in one commit, which takes the user and every credential away, ends the user's list and carries the first
+// of the jobs that erase the rest. From then on nothing proves to be the user, and no crash is between that and the erasing.
 
 // ErrFirstUser means that the user stands for whoever runs the server, and cannot be deleted.
 var ErrFirstUser = errors.New("the first user cannot be deleted")
@@ -61,6 +61,13 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 			return err
 		}
 		ended = credentials
+		if s.lists != nil {
+			end, err := s.lists.End(ctx, id)
+			if err != nil {
+				return err
+			}
+			ops = append(ops, end)
+		}
 		now := s.now()
 		return s.state.Commit(ctx, host.Tx{
 			Ops:  append(ops, host.Delete(nameKey(u.Name))), // with the user, which is removed as it was read

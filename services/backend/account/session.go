@@ -100,7 +100,10 @@ func (s *Store) enter(ctx context.Context, userID string, b Browser, open openSe
 	if err != nil {
 		return User{}, "", err
 	}
-	tx, _ := s.userTx(old, etag, &u)
+	tx, _, err := s.userTx(ctx, old, etag, &u)
+	if err != nil {
+		return User{}, "", err
+	}
 	tx.Ops = slices.Concat(tx.Ops, ops, opened, []host.Op{note})
 	return u.User, secret, s.state.Commit(ctx, tx)
 }

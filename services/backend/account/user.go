@@ -276,9 +276,9 @@ func (s *Store) updateUser(ctx context.Context, id string, ifMatch string, do ch
 		if err := do(&u); err != nil {
 			return err
 		}
-		tx, changed := s.userTx(old, etag, &u)
-		if !changed {
-			return nil
+		tx, changed, err := s.userTx(ctx, old, etag, &u)
+		if err != nil || !changed {
+			return err
 		}
 		found, err := s.addressing(ctx, id, old.Email, u.Email)
 		if err != nil {
@@ -300,19 +300,26 @@ func (s *Store) updateUser(ctx context.Context, id string, ifMatch string, do ch
 }
 
 // userTx is the transaction that replaces old by u, whose version it sets; false where they do not differ.
-func (s *Store) userTx(old storedUser, etag string, u *storedUser) (host.Tx, bool) {
+func (s *Store) userTx(ctx context.Context, old storedUser, etag string, u *storedUser) (tx host.Tx, changed bool, err error) {
 	if string(encode(old)) == string(encode(u)) {
-		return host.Tx{}, false
+		return tx, false, nil
 	}
 	u.Version = old.Version + 1
-	tx := host.Tx{Ops: []host.Op{host.Replace(UserKey(u.ID), encode(u), etag)}}
+	tx = host.Tx{Ops: []host.Op{host.Replace(UserKey(u.ID), encode(u), etag)}}
 	if before, after := nameKey(old.Name), nameKey(u.Name); before != after {
 		tx.Ops = append(tx.Ops, host.Delete(before), host.Create(after, encode(u.ID)))
 	}
 	if u.TimeZone != old.TimeZone {
-		tx.Jobs = append(tx.Jobs, zoneJobs(old.User, u.User, s.now())...)
+		tx.Jobs = append(tx.Jobs, zoneJob(old.User, u.User, s.now()))
 	}
-	return tx, true
+	if s.lists != nil && (u.TimeZone != old.TimeZone || !slices.Equal(u.ReminderMinutes, old.ReminderMinutes)) {
+		adopted, err := s.lists.Adopt(ctx, u.User)
+		if err != nil {
+			return tx, false, err
+		}
+		tx.Ops = append(tx.Ops, adopted)
+	}
+	return tx, true, nil
 }
 
 // nameFree returns ErrNameTaken where another user than u has u's name.
@@ -327,7 +334,7 @@ func (s *Store) nameFree(ctx context.Context, u storedUser) error {
 	return nil
 }
 
-// ZoneChange is the data of the jobs named zone-<user>-<version>: the user's time zone changed at that version.
+// ZoneChange is the data of the job named zone-<user>-<version>: the user's time zone changed at that version.
 type ZoneChange struct {
 	UserID  string `json:"user_id"`
 	Version int64  `json:"version"`
@@ -336,13 +343,10 @@ type ZoneChange struct {
 	At   time.Time `json:"at"`
 }
 
-// zoneSettles is longer than a change of a task takes from reading its owner to its commit.
-const zoneSettles = 30 * time.Second
-
-// zoneJobs are two: one at once, and one for the tasks whose change was under way and did not know of the new zone.
-func zoneJobs(old, u User, now time.Time) []host.JobIntent {
-	name, data := fmt.Sprintf("zone-%s-%d", u.ID, u.Version), encode(ZoneChange{UserID: u.ID, Version: u.Version, From: old.TimeZone, At: now})
-	return []host.JobIntent{host.Schedule(name, now, data), host.Schedule(name+"-again", now.Add(zoneSettles), data)}
+// zoneJob is for the tasks that the list has by then: later changes of it know of the new zone.
+func zoneJob(old, u User, now time.Time) host.JobIntent {
+	data := encode(ZoneChange{UserID: u.ID, Version: u.Version, From: old.TimeZone, At: now})
+	return host.Schedule(fmt.Sprintf("zone-%s-%d", u.ID, u.Version), now, data)
 }
 
 // cached is a user decoded at an ETag; it counts only at that one, so it is never stale.
