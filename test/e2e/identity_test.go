@@ -83,6 +83,21 @@ func TestStrangers(t *testing.T) {
 	})
 }
 
+// However many requests are refused, nobody else is: behind Dapr a circuit breaker would count them as failures of the service.
+func TestStrangersShutNobodyOut(t *testing.T) {
+	scenario(t, func(t *testing.T, w *world) {
+		ada := w.user("Ada", "UTC")
+		statuses := map[int]int{}
+		for n := range 700 {
+			statuses[ada.as(fmt.Sprintf("dkt_%043d", n)).do("GET", "/api/tasks?limit=1", nil).status]++
+		}
+		if statuses[401] != 700 {
+			t.Errorf("wrong tokens are answered %v", statuses)
+		}
+		ada.get("/api/tasks?limit=1").want(200)
+	})
+}
+
 // Which version is running can be asked by anybody.
 func TestAbout(t *testing.T) {
 	scenario(t, func(t *testing.T, w *world) {

@@ -72,9 +72,8 @@ type (
 		meta
 		Spec struct {
 			Policies struct {
-				Timeouts        map[string]string         `json:"timeouts"`
-				Retries         map[string]retry          `json:"retries"`
-				CircuitBreakers map[string]map[string]any `json:"circuitBreakers"`
+				Timeouts map[string]string `json:"timeouts"`
+				Retries  map[string]retry  `json:"retries"`
 			} `json:"policies"`
 			Targets struct {
 				Components map[string]map[string]policies `json:"components"`
@@ -90,9 +89,8 @@ type (
 		Matching    map[string]string `json:"matching"`
 	}
 	policies struct {
-		Timeout        string `json:"timeout"`
-		Retry          string `json:"retry"`
-		CircuitBreaker string `json:"circuitBreaker"`
+		Timeout string `json:"timeout"`
+		Retry   string `json:"retry"`
 	}
 	feature struct {
 		Name    string `json:"name"`
